@@ -1,0 +1,1 @@
+"""Privacy: what is masked before it is stored (``redaction``)."""
