@@ -1,0 +1,165 @@
+"""One question to the engine, and the four ways it can end: heard, failed, silent, unavailable."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+ASK_PATH = "/webhooks/rapport/ask"
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One customer message on its way to the engine."""
+
+    id: str
+    conversation_id: str
+    text: str
+    attempt: int = 1
+    mood: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What the engine understood, felt, did and said."""
+
+    replies: tuple[dict[str, Any], ...]
+    intent: str
+    confidence: float
+    entities: list[dict[str, Any]] = field(default_factory=list)
+    emotion: dict[str, Any] = field(default_factory=dict)
+    mood: dict[str, Any] | None = None
+    actions: list[str] = field(default_factory=list)
+    slots: dict[str, Any] = field(default_factory=dict)
+
+
+class BrainError(Exception):
+    """The engine did not answer this turn; ``kind`` is the word for the record."""
+
+    kind = "error"
+
+
+class BrainUnavailable(BrainError):
+    """Nobody answered before the deadline: the engine is down, starting or stuck."""
+
+    kind = "unavailable"
+
+
+class BrainFailed(BrainError):
+    """The engine answered that the turn failed inside."""
+
+    kind = "failed"
+
+
+class BrainSilent(BrainError):
+    """The engine did its work and said nothing, which is a failure to the customer."""
+
+    kind = "silent"
+
+
+class Brain:
+    """The engine, over HTTP on loopback.
+
+    Args:
+        url: where Rasa listens.
+        secret: the shared secret that our connector wants.
+        ask_seconds: deadline of one turn, retries while the engine starts included.
+    """
+
+    def __init__(self, url: str, secret: str, ask_seconds: float = 10.0):
+        self._ask_seconds = ask_seconds
+        self._client = httpx.AsyncClient(
+            base_url=url,
+            headers={"Authorization": f"Bearer {secret}"},
+            timeout=httpx.Timeout(ask_seconds, connect=2.0),
+            limits=httpx.Limits(max_connections=64, max_keepalive_connections=32),
+            trust_env=False,  # loopback only: a proxy setting must not carry turns elsewhere
+        )
+
+    async def ask(self, turn: Turn) -> Heard:
+        """Put one turn to the engine.
+
+        Raises:
+            BrainUnavailable: no answer before the deadline.
+            BrainFailed: the engine reports a failure, or answers what we do not understand.
+            BrainSilent: there was no reply in the answer.
+        """
+        deadline = time.monotonic() + self._ask_seconds
+        pause = 0.1
+        attempt = turn.attempt
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise BrainUnavailable(f"no answer within {self._ask_seconds:g} s")
+            try:
+                response = await asyncio.wait_for(self._post(turn, attempt), left)
+            except TimeoutError as error:
+                raise BrainUnavailable(f"no answer within {self._ask_seconds:g} s") from error
+            except httpx.TransportError:
+                # Not there, starting, or killed in the middle of this turn. The engine does the
+                # same turn again without harm: it knows a turn by its id.
+                attempt += 1
+                await asyncio.sleep(min(pause, max(0.0, deadline - time.monotonic())))
+                pause = min(1.0, pause * 2)
+                continue
+            if response.status_code == 503:
+                await asyncio.sleep(min(pause, max(0.0, deadline - time.monotonic())))
+                pause = min(1.0, pause * 2)
+                continue
+            return _heard(response)
+
+    async def ready(self) -> bool:
+        """Whether the engine has a model loaded and answers our connector."""
+        try:
+            response = await self._client.get("/webhooks/rapport/ready", timeout=2.0)
+        except httpx.HTTPError:
+            return False
+        return response.status_code == 200
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+    async def _post(self, turn: Turn, attempt: int) -> httpx.Response:
+        return await self._client.post(
+            ASK_PATH,
+            json={
+                "conversation_id": turn.conversation_id,
+                "turn_id": turn.id,
+                "text": turn.text,
+                "attempt": attempt,
+                "mood": turn.mood,
+            },
+        )
+
+
+def _heard(response: httpx.Response) -> Heard:
+    if response.status_code != 200:
+        raise BrainFailed(f"the engine answered {response.status_code}: {_detail(response)}")
+    try:
+        body = response.json()
+        heard = Heard(
+            replies=tuple(body["replies"]),
+            intent=str(body["intent"]["name"]),
+            confidence=float(body["intent"]["confidence"]),
+            entities=body["entities"],
+            emotion=body["emotion"],
+            mood=body["mood"],
+            actions=body["actions"],
+            slots=body["slots"],
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise BrainFailed(f"the engine's answer cannot be read: {type(error).__name__}") from error
+    if not heard.replies:
+        raise BrainSilent(f"no reply after {', '.join(heard.actions) or 'no action'}")
+    return heard
+
+
+def _detail(response: httpx.Response) -> str:
+    try:
+        return str(response.json().get("detail", ""))[:200]
+    except ValueError:
+        return "no reason given"

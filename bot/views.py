@@ -1,0 +1,76 @@
+"""Rows as people see them: the JSON of the web API and of the desk."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Row
+
+from bot import wording
+
+
+def public_message(row: Row[Any], conversation_id: str) -> dict[str, Any]:
+    """A message as the web API shows it."""
+    extra = row.extra or {}
+    prefix = f"{conversation_id}/"
+    own = row.author == "customer" and (row.vendor_id or "").startswith(prefix)
+    return {
+        "id": row.seq,
+        "author": row.author,
+        "author_name": first_name(row.agent_name) if row.author == "agent" else "",
+        "text": row.text,
+        "time": iso(row.created_at),
+        "client_id": row.vendor_id.removeprefix(prefix) if own else None,
+        "sources": extra.get("sources", []),
+        "buttons": extra.get("buttons", []),
+    }
+
+
+def desk_ticket(row: Row[Any], agent_id: int) -> dict[str, Any]:
+    """A ticket as the desk shows it."""
+    return {
+        "id": row.id,
+        "number": wording.ticket_number(row.id),
+        "conversation_id": row.conversation_id,
+        "state": row.state,
+        "reason_type": row.reason_type,
+        "reason": row.reason,
+        "mood": mood(row.mood_now or row.mood or {}),
+        "priority": row.priority,
+        "queue": row.queue,
+        "channel": row.channel,
+        "opened_at": iso(row.opened_at),
+        "claimed_at": iso(row.claimed_at),
+        "closed_at": iso(row.closed_at),
+        "agent": {"id": row.agent_id, "name": row.agent_name} if row.agent_id else None,
+        "mine": row.agent_id == agent_id,
+        "last_message": (
+            {"author": row.last_author, "text": row.last_text[:200], "time": iso(row.last_at)}
+            if row.last_author
+            else None
+        ),
+        "note": row.note,
+        "rating": row.rating,
+    }
+
+
+def iso(milliseconds: int | None) -> str | None:
+    """ISO 8601 in UTC, or None."""
+    if milliseconds is None:
+        return None
+    moment = datetime.fromtimestamp(milliseconds / 1000, tz=UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def mood(felt: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "label": felt.get("label", "neutral"),
+        "level": felt.get("level", 0),
+        "why": felt.get("why", ""),
+    }
+
+
+def first_name(name: str | None) -> str:
+    """What customers see of an agent's name."""
+    return name.split()[0] if name and name.split() else "A colleague"

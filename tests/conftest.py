@@ -1,0 +1,104 @@
+"""What all tests share: databases of both kinds, free ports, and the whole system in processes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.store.database import Database
+from tests.postgres import Cluster, find_binaries
+from tests.system import System
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A PostgreSQL of our own, thrown away afterwards. In CI it must be there; elsewhere tests that
+    need it are skipped with a reason."""
+    binaries = find_binaries()
+    if binaries is None:
+        if os.environ.get("CI"):
+            pytest.fail("PostgreSQL's server is not installed; .ci/run installs it")
+        pytest.skip("PostgreSQL's server is not installed (Debian: apt-get install postgresql)")
+    folder = Path(tempfile.mkdtemp(prefix="rapport-pg-"))
+    cluster = Cluster(binaries, folder)
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty SQLite store to copy: quicker than to migrate one for each test."""
+    path = tmp_path_factory.mktemp("template") / "rapport.db"
+    template = Database(f"sqlite:///{path}")
+    template.migrate()
+    with template.reading() as tx:
+        tx.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    template.close()
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: Cluster) -> str:
+    """Name of a migrated, empty database to copy."""
+    url = postgres.create_database()
+    template = Database(store_url(url))
+    template.migrate()
+    template.close()
+    return url.rsplit("/", 1)[1]
+
+
+def store_url(url: str) -> str:
+    """The URL with the driver that the gateway uses."""
+    return url.replace("postgresql://", "postgresql+pg8000://")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An empty store with its tables, once of each kind."""
+    if request.param == "sqlite":
+        path = tmp_path / "rapport.db"
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
+        url = f"sqlite:///{path}"
+    else:
+        template = request.getfixturevalue("migrated_postgres")
+        url = store_url(request.getfixturevalue("postgres").create_database(template))
+    database = Database(url)
+    yield database
+    database.close()
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """Supervisor, gateway and engine as a user runs them, on SQLite; shared by the session."""
+    with System(tmp_path_factory.mktemp("system")) as system:
+        yield system
+
+
+@pytest.fixture(scope="session")
+def postgres_system(
+    postgres: Cluster, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[System]:
+    """The same on PostgreSQL: store and tracker store."""
+    with System(
+        tmp_path_factory.mktemp("postgres-system"),
+        DATABASE_URL=postgres.create_database(),
+        TRACKER_DATABASE_URL=postgres.create_database(),
+    ) as system:
+        yield system
+
+
+@pytest.fixture(params=["system", "postgres_system"], ids=["sqlite", "postgresql"])
+def running(request: pytest.FixtureRequest) -> System:
+    """The running system, once on each store."""
+    return request.getfixturevalue(request.param)
