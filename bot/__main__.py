@@ -1,0 +1,162 @@
+"""`python -m bot`: run Rapport, check it, look after its agents.
+
+Heavy things are imported inside the commands: a help text must not wait for them.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
+
+import typer
+
+if TYPE_CHECKING:
+    from bot.app import Store
+    from bot.settings import Settings
+
+T = TypeVar("T")
+
+cli = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,  # they may hold secrets
+)
+agent_cli = typer.Typer(help="The people at the desk.", no_args_is_help=True)
+cli.add_typer(agent_cli, name="agent")
+
+
+@cli.callback()
+def main() -> None:
+    """Rapport answers customers from your articles and hands over to people."""
+    os.umask(0o077)  # databases and logs hold customers' words: nobody else's to read
+
+
+@cli.command()
+def run() -> None:
+    """Start engine and gateway, and keep them running until Ctrl-C."""
+    from bot import launch
+    from bot.build.steps import verify_manifest
+
+    settings = _settings()
+    problems = verify_manifest(settings.models_dir)
+    if not launch.ENGINE_PYTHON.exists():
+        problems.insert(0, "the engine's environment .venv-engine is missing")
+    if problems:
+        told = "\n".join(f"  - {problem}" for problem in problems)
+        _refuse(f"Rapport cannot start:\n{told}\n`make run` puts this right; so does `make train`.")
+    if launch.is_running(settings):
+        _refuse(f"Rapport runs already from {settings.data_dir}.")
+    if taken := launch.taken_ports(settings):
+        told = "\n".join(f"  - {problem}" for problem in taken)
+        _refuse(f"Rapport cannot start:\n{told}")
+    try:
+        launch.run(settings, say=typer.echo)
+    except (launch.AlreadyRunning, ValueError, OSError) as error:
+        _refuse(f"Rapport cannot start: {error}")
+
+
+@cli.command()
+def gateway() -> None:
+    """The gateway alone; `run` starts it together with the engine."""
+    from bot.app import serve
+
+    serve(_settings())
+
+
+@cli.command()
+def check(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Say what is missing or wrong, why it matters and what to do. Exit status 1 on errors."""
+    from bot import findings
+    from bot.check import check as look
+
+    found = look()
+    typer.echo(findings.as_json(found) if as_json else findings.as_text(found))
+    if any(finding.level == "error" for finding in found):
+        raise typer.Exit(1)
+
+
+@cli.command(name="settings")
+def print_settings() -> None:
+    """Print every setting with its default and what it is for: this is .env.example."""
+    from bot.settings_text import example
+
+    typer.echo(example(), nl=False)
+
+
+@agent_cli.command()
+def add(
+    email: Annotated[str, typer.Argument(help="What the agent logs in with.")],
+    name: Annotated[str, typer.Option(help="What customers see: the first word of it.")] = "",
+    password: Annotated[str, typer.Option(help="Left out: one is made and printed.")] = "",
+) -> None:
+    """Let a person work at the desk."""
+    chosen = password or new_password()
+    agent = _told(lambda store: store.agents.add(email, name, chosen))
+    typer.echo(f"{agent.name} can log in at the desk as {agent.email}.")
+    if not password:
+        typer.echo(f"Password: {chosen}")
+
+
+@agent_cli.command(name="list")
+def list_agents() -> None:
+    """Who may work at the desk."""
+    found = _told(lambda store: store.agents.list())
+    for agent in found:
+        typer.echo(f"{agent.id:>4}  {agent.email:<40} {agent.name}")
+    if not found:
+        typer.echo("Nobody yet: python -m bot agent add EMAIL")
+
+
+@agent_cli.command(name="password")
+def set_password(
+    email: Annotated[str, typer.Argument(help="The agent's e-mail.")],
+    password: Annotated[str, typer.Option(help="Left out: one is made and printed.")] = "",
+) -> None:
+    """Give an agent a new password and end the sessions that are open."""
+    chosen = password or new_password()
+    _told(lambda store: store.agents.set_password(email, chosen))
+    typer.echo(f"{email} has a new password." + ("" if password else f" Password: {chosen}"))
+
+
+def new_password() -> str:
+    """Four groups of four letters and digits that nobody mixes up: about 80 bits."""
+    letters = "abcdefghjkmnpqrstuvwxyz23456789"
+    return "-".join("".join(secrets.choice(letters) for _ in range(4)) for _ in range(4))
+
+
+def _told(do: Callable[[Store], T]) -> T:
+    """What `do` makes of the open store; what goes wrong in words."""
+    from bot.app import open_store
+    from bot.store.database import StoreUnavailable
+
+    try:
+        return do(open_store(_settings()))
+    except (ValueError, StoreUnavailable) as error:
+        _refuse(str(error))
+
+
+def _settings() -> Settings:
+    """The settings, or an end in plain words."""
+    from pydantic import ValidationError
+
+    from bot.settings import Settings
+    from bot.settings_text import explain
+
+    try:
+        return Settings()
+    except ValidationError as error:
+        told = "\n".join(f"  - {problem}" for problem in explain(error))
+        _refuse(f"Some settings (environment or .env) are wrong:\n{told}")
+
+
+def _refuse(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    cli()

@@ -1,0 +1,180 @@
+"""The only reader of the environment.
+
+Every setting has a default that suits one shop on one machine, and is overridden by an environment
+variable of the same name in capitals, or by a line in ``.env`` (the environment wins).
+"""
+
+from __future__ import annotations
+
+import secrets
+from functools import cached_property
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Everything that differs between two installations of Rapport."""
+
+    model_config = SettingsConfigDict(
+        env_file=ROOT / ".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+    )
+
+    business_name: str = Field("Northpeak", description="Name of the shop, shown to customers.")
+
+    # Where it listens. The engine and the action listener are loopback only, always.
+    host: str = Field("127.0.0.1", description="Address of the public web server.")
+    port: int = Field(8080, ge=1, le=65535, description="Port of the public web server.")
+    public_url: str = Field("", description="Address customers use; empty: http://HOST:PORT.")
+    engine_port: int = Field(5005, ge=1, le=65535, description="Loopback port of the Rasa engine.")
+    actions_port: int = Field(
+        5055, ge=1, le=65535, description="Loopback port on which the engine calls our actions."
+    )
+
+    # Where things are kept.
+    data_dir: Path = Field(ROOT / "var", description="Databases, secrets and logs.")
+    articles_dir: Path = Field(
+        ROOT / "knowledge_base" / "articles", description="The markdown that the bot answers from."
+    )
+    models_dir: Path = Field(ROOT / "models", description="Derived models; config.yml names the same folder.")
+    database_url: SecretStr = Field(
+        SecretStr(""), description="postgresql://user:password@host/name; empty: SQLite in DATA_DIR."
+    )
+    tracker_database_url: SecretStr = Field(
+        SecretStr(""), description="PostgreSQL for Rasa's tracker store; empty: SQLite in DATA_DIR."
+    )
+
+    encoder_model: str = Field(
+        "", description="Folder or hub name of another sentence encoder; empty: all-MiniLM-L6-v2."
+    )
+
+    # Who may embed the widget, besides the gateway's own pages.
+    widget_origins: str = Field(
+        "", description="Origins that may embed the widget, comma separated: https://shop.example."
+    )
+    trusted_proxies: str = Field(
+        "127.0.0.1", description="Addresses whose X-Forwarded-For is believed, comma separated."
+    )
+
+    engine_secret: SecretStr = Field(
+        SecretStr(""), description="Shared secret of gateway and engine; empty: made at first start."
+    )
+    desk_admin_email: str = Field(
+        "agent@northpeak.example", description="The agent who is created at the first start."
+    )
+
+    # Limits and times.
+    max_message_characters: int = Field(4000, ge=100, description="Longer messages are refused.")
+    message_rate: str = Field("20/10 seconds", description="Messages accepted per conversation.")
+    conversation_rate: str = Field(
+        "300/minute", description="Conversations that one address may open."
+    )
+    ask_seconds: float = Field(10.0, gt=0, le=25, description="Deadline of one engine turn.")
+    lease_seconds: float = Field(
+        20.0, gt=0, description="A crashed turn is taken up again after this; above ASK_SECONDS."
+    )
+    waiting_reminder_minutes: float = Field(
+        5.0, gt=0, description="A customer waiting for a person hears from us again after this."
+    )
+    answer_threshold: float | None = Field(
+        None, ge=0, le=1, description="Confidence below which no article is shown; empty: as tuned."
+    )
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
+
+    @field_validator("data_dir", "articles_dir", "models_dir")
+    @classmethod
+    def _from_root(cls, value: Path) -> Path:
+        """A relative folder is meant from the project's root, wherever a command is started."""
+        return value if value.is_absolute() else ROOT / value
+
+    @field_validator("message_rate", "conversation_rate")
+    @classmethod
+    def _rate(cls, value: str) -> str:
+        from limits import parse
+
+        try:
+            parse(value)
+        except ValueError as error:
+            raise ValueError(f"write a rate like '20/10 seconds', not {value!r}") from error
+        return value
+
+    @field_validator("widget_origins")
+    @classmethod
+    def _origins(cls, value: str) -> str:
+        for origin in filter(None, (part.strip() for part in value.split(","))):
+            parts = urlsplit(origin)
+            if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path:
+                raise ValueError(f"write origins like 'https://shop.example', not {origin!r}")
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Settings:
+        if self.lease_seconds <= self.ask_seconds + 2:
+            raise ValueError("LEASE_SECONDS must exceed ASK_SECONDS by more than 2")
+        if len({self.port, self.engine_port, self.actions_port}) != 3:
+            raise ValueError("PORT, ENGINE_PORT and ACTIONS_PORT must differ")
+        return self
+
+    @property
+    def origin(self) -> str:
+        """The gateway's own origin as browsers see it."""
+        parts = urlsplit(self.public_url or f"http://{self.host}:{self.port}")
+        return f"{parts.scheme}://{parts.netloc}"
+
+    @property
+    def secure_cookies(self) -> bool:
+        return self.origin.startswith("https://")
+
+    @property
+    def allowed_origins(self) -> tuple[str, ...]:
+        """Origins that may embed the widget, the gateway's own first."""
+        others = [part.strip() for part in self.widget_origins.split(",") if part.strip()]
+        return (self.origin, *[origin for origin in others if origin != self.origin])
+
+    @property
+    def store_url(self) -> str:
+        """SQLAlchemy URL of the store."""
+        url = self.database_url.get_secret_value()
+        if not url:
+            return f"sqlite:///{self.data_dir / 'rapport.db'}"
+        scheme, _, rest = url.partition("://")
+        if scheme in {"postgres", "postgresql"}:
+            return f"postgresql+pg8000://{rest}"
+        return url
+
+    @property
+    def engine_url(self) -> str:
+        return f"http://127.0.0.1:{self.engine_port}"
+
+    @cached_property
+    def shared_secret(self) -> str:
+        """The secret both processes know; made and kept in DATA_DIR when none is set."""
+        return self.engine_secret.get_secret_value() or keep_secret(self.data_dir / "engine.secret")
+
+
+def keep_secret(path: Path) -> str:
+    """Read the secret kept in ``path``, or make one that only this user may read."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with open(path, "x", encoding="ascii", opener=_private) as file:
+            file.write(secrets.token_urlsafe(32))
+    except FileExistsError:
+        pass
+    secret = path.read_text(encoding="ascii").strip()
+    if len(secret) < 20:
+        raise ValueError(f"{path} holds no usable secret; delete it and start again")
+    return secret
+
+
+def _private(path: str, flags: int) -> int:
+    import os
+
+    return os.open(path, flags, mode=0o600)
