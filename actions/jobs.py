@@ -10,7 +10,7 @@ from typing import Any
 
 from anyio import to_thread
 
-from actions.answer import sources
+from actions.answer import find, sources
 from actions.base import (
     YES_NO,
     CollectingDispatcher,
@@ -56,7 +56,7 @@ class ReferJob(Skill):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> Events:
         words = said(tracker)
-        result = await to_thread.run_sync(self._knowledge_base.ask, words)
+        result = await to_thread.run_sync(find, self._knowledge_base, tracker)
         wish = WISHES.get(intent(tracker), "wants something done")
         order = tracker.get_slot("order_number")
         about = f" ({order})" if order else ""
