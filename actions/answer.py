@@ -20,7 +20,6 @@ from actions.base import (
 )
 from knowledge_base.search import KnowledgeBase, Result
 
-
 # Between this confidence and the threshold of an answer the closest passages are offered by name. On
 # the dev questions there, 95 % have a right article among the first three (docs/quality.md).
 SUGGEST_FROM = 0.3
@@ -50,9 +49,7 @@ class Answer(Skill):
             self._decline(dispatcher, tracker, found)
         return []
 
-    def _decline(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, found: Result
-    ) -> None:
+    def _decline(self, dispatcher: CollectingDispatcher, tracker: Tracker, found: Result) -> None:
         custom: dict[str, Any] = {
             "miss": True,
             "offer": offer("accepted", f"No article answers {quote(said(tracker))}."),

@@ -68,7 +68,12 @@ def open_store(settings: Settings) -> Store:
     """
     database = Database(settings.store_url)
     database.migrate()
-    return Store(database, Agents(database))
+
+    def forget_password(_agent: int) -> None:
+        # Whoever has logged in knows a password; the one in the file has done its work.
+        first_login_path(settings).unlink(missing_ok=True)
+
+    return Store(database, Agents(database, on_session=forget_password))
 
 
 class Gateway:
@@ -143,9 +148,7 @@ def first_agent(agents: Agents, settings: Settings) -> None:
     path = first_login_path(settings)
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
-    path.write_text(
-        f"email: {settings.desk_admin_email}\npassword: {password}\n", encoding="utf-8"
-    )
+    path.write_text(f"email: {settings.desk_admin_email}\npassword: {password}\n", encoding="utf-8")
 
 
 def first_login_path(settings: Settings) -> Path:
@@ -177,9 +180,7 @@ def create_app(settings: Settings, gateway: Gateway | None = None) -> FastAPI:
         redoc_url=None,
     )
     app.state.gateway = gateway
-    app.include_router(
-        web_api.router(gateway.support, gateway.turns, gateway.wakeups, settings)
-    )
+    app.include_router(web_api.router(gateway.support, gateway.turns, gateway.wakeups, settings))
     app.include_router(web_pages.router(gateway.knowledge_base, settings))
     app.include_router(
         desk.router(gateway.support, gateway.store.agents, gateway.wakeups, settings)

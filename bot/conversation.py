@@ -93,9 +93,9 @@ class Arrival:
 
 def route(arrival: Arrival) -> Route:
     """Who deals with this message."""
-    if arrival.rating_expected and rating_of(arrival.text) is not None:
-        if arrival.state in (State.RESOLVED, State.BOT):
-            return Route.SURVEY
+    may_rate = arrival.rating_expected and arrival.state in (State.RESOLVED, State.BOT)
+    if may_rate and rating_of(arrival.text) is not None:
+        return Route.SURVEY
     if arrival.asks_for_person:
         return Route.PERSON
     if arrival.state in (State.WAITING, State.HUMAN):
@@ -103,7 +103,9 @@ def route(arrival: Arrival) -> Route:
     return Route.BRAIN
 
 
-_RATING = re.compile(r"\s*([1-5])\s*(?:/\s*5|out of (?:5|five)|stars?|\*)?\s*[.!]*\s*", re.IGNORECASE)
+_RATING = re.compile(
+    r"\s*([1-5])\s*(?:/\s*5|out of (?:5|five)|stars?|\*)?\s*[.!]*\s*", re.IGNORECASE
+)
 
 
 def rating_of(text: str) -> int | None:

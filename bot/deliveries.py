@@ -64,9 +64,7 @@ class Courier:
         except DeliveryFailed as error:
             last = row.attempts + 1 >= MOST_ATTEMPTS
             log.warning("delivery.failed", delivery_id=row.id, attempts=row.attempts + 1)
-            await to_thread.run_sync(
-                self._note, row.id, "failed" if last else "queued", str(error)
-            )
+            await to_thread.run_sync(self._note, row.id, "failed" if last else "queued", str(error))
         else:
             await to_thread.run_sync(self._note, row.id, "sent", None)
 

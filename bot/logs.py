@@ -42,7 +42,15 @@ def configure(level: str) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=number, force=True)
-    for noisy in ("httpx", "httpcore", "watchfiles", "alembic", "uvicorn.error", "rasa_sdk", "bm25s"):
+    for noisy in (
+        "httpx",
+        "httpcore",
+        "watchfiles",
+        "alembic",
+        "uvicorn.error",
+        "rasa_sdk",
+        "bm25s",
+    ):
         logging.getLogger(noisy).setLevel(max(number, logging.WARNING))
 
 

@@ -11,7 +11,8 @@ neutral "NP-123456" in the middle of a quarrel does not bring the cheer back.
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping, Optional
+from collections.abc import Mapping
+from typing import Any
 
 HALF_LIFE_SECONDS = 1800.0
 KEEP = 0.6  # share of the old heat that a calm message leaves
@@ -21,7 +22,7 @@ LEVELS = {"pleased": 0, "neutral": 0, "worried": 1, "upset": 2, "angry": 3}
 # How much each support emotion heats. Worry and sadness are felt, but they are no quarrel.
 WEIGHTS = {"angry": 1.0, "frustrated": 0.65, "sad": 0.4, "worried": 0.3}
 
-Mood = Dict[str, Any]
+Mood = dict[str, Any]
 
 
 def calm() -> Mood:
@@ -29,7 +30,7 @@ def calm() -> Mood:
     return {"label": "neutral", "level": 0, "heat": 0.0, "at": 0.0, "messages": 0, "why": ""}
 
 
-def advance(mood: Optional[Mapping[str, Any]], emotion: Mapping[str, Any], at: float) -> Mood:
+def advance(mood: Mapping[str, Any] | None, emotion: Mapping[str, Any], at: float) -> Mood:
     """The mood after one more message.
 
     Args:

@@ -44,9 +44,12 @@ class Settings(BaseSettings):
     articles_dir: Path = Field(
         ROOT / "knowledge_base" / "articles", description="The markdown that the bot answers from."
     )
-    models_dir: Path = Field(ROOT / "models", description="Derived models; config.yml names the same folder.")
+    models_dir: Path = Field(
+        ROOT / "models", description="Derived models; config.yml names the same folder."
+    )
     database_url: SecretStr = Field(
-        SecretStr(""), description="postgresql://user:password@host/name; empty: SQLite in DATA_DIR."
+        SecretStr(""),
+        description="postgresql://user:password@host/name; empty: SQLite in DATA_DIR.",
     )
     tracker_database_url: SecretStr = Field(
         SecretStr(""), description="PostgreSQL for Rasa's tracker store; empty: SQLite in DATA_DIR."
@@ -65,7 +68,8 @@ class Settings(BaseSettings):
     )
 
     engine_secret: SecretStr = Field(
-        SecretStr(""), description="Shared secret of gateway and engine; empty: made at first start."
+        SecretStr(""),
+        description="Shared secret of gateway and engine; empty: made at first start.",
     )
     desk_admin_email: str = Field(
         "agent@northpeak.example", description="The agent who is created at the first start."
@@ -137,7 +141,10 @@ class Settings(BaseSettings):
     def allowed_origins(self) -> tuple[str, ...]:
         """Origins that may embed the widget, the gateway's own first."""
         others = [part.strip() for part in self.widget_origins.split(",") if part.strip()]
-        return (self.origin, *[origin for origin in others if origin != self.origin])
+        if not self.public_url and self.host in ("127.0.0.1", "0.0.0.0"):  # noqa: S104
+            # Tried out on one's own machine; both are names of it that people type.
+            others += [f"http://127.0.0.1:{self.port}", f"http://localhost:{self.port}"]
+        return tuple(dict.fromkeys((self.origin, *others)))
 
     @property
     def store_url(self) -> str:

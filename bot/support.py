@@ -231,7 +231,9 @@ class Support:
         if state in (State.WAITING, State.HUMAN) and row.ticket_id:
             number = wording.ticket_number(row.ticket_id)
             name = agent_rows.name_of(tx, row.agent_id) if row.agent_id else None
-            text = wording.already_with(first_name(name)) if name else wording.already_waiting(number)
+            text = (
+                wording.already_with(first_name(name)) if name else wording.already_waiting(number)
+            )
             ledger.say(tx, conversation_id, "system", text, now=now)
             return number, False
         mood = mood or row.mood

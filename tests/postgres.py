@@ -67,7 +67,13 @@ class Cluster:
     def _run(self, program: str, *arguments: str, check: bool = True) -> None:
         command = [str(self._binaries / program), *arguments]
         if os.geteuid() == 0:
-            command = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", *command]
+            command = [
+                "setpriv",
+                "--reuid=postgres",
+                "--regid=postgres",
+                "--clear-groups",
+                *command,
+            ]
         subprocess.run(
             command,
             cwd=self._folder,

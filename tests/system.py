@@ -125,16 +125,18 @@ class System:
     def agent(self, email: str = "", password: str = "") -> DeskAgent:
         """An agent who is logged in: the one made at the first start, unless named."""
         if not email:
-            lines = (self.folder / "var" / "agent.json").read_text() if (
-                self.folder / "var" / "agent.json"
-            ).exists() else None
-            if lines is None:
-                email, password = f"test-{uuid.uuid4().hex[:8]}@northpeak.example", "a-long-password"
-                self.run_command("agent", "add", email, "--name", "Sam Fell", "--password", password)
-                (self.folder / "var" / "agent.json").write_text(json.dumps([email, password]))
-            else:
-                email, password = json.loads(lines)
+            email, password = self._test_agent()
         return DeskAgent(self.url, email, password)
+
+    def _test_agent(self) -> tuple[str, str]:
+        """An agent named Sam Fell, the same one each time."""
+        kept = self.folder / "var" / "agent.json"
+        if not kept.exists():
+            email, password = f"{uuid.uuid4().hex[:8]}@northpeak.example", "a-long-password"
+            self.run_command("agent", "add", email, "--name", "Sam Fell", "--password", password)
+            kept.write_text(json.dumps([email, password]))
+        email, password = json.loads(kept.read_text())
+        return email, password
 
     def run_command(self, *words: str) -> str:
         """``python -m bot …`` against this system's settings."""
@@ -173,9 +175,7 @@ class Customer:
         return int(response.json()["message_id"])
 
     def press_person(self) -> int:
-        response = self._client.post(
-            f"{self.path}/person", json={"client_id": str(uuid.uuid4())}
-        )
+        response = self._client.post(f"{self.path}/person", json={"client_id": str(uuid.uuid4())})
         assert response.status_code == 202, response.text
         return int(response.json()["message_id"])
 
@@ -242,9 +242,7 @@ class DeskAgent:
     def claim(self, ticket: dict[str, Any]) -> httpx.Response:
         return self.post(f"tickets/{ticket['id']}/claim")
 
-    def reply(
-        self, customer: Customer, text: str, client_id: str | None = None
-    ) -> httpx.Response:
+    def reply(self, customer: Customer, text: str, client_id: str | None = None) -> httpx.Response:
         body = {"client_id": client_id or str(uuid.uuid4()), "text": text}
         return self.post(f"conversations/{customer.id}/replies", body)
 

@@ -68,9 +68,7 @@ class RapportInput(InputChannel):
     def __init__(self, secret: Text) -> None:
         self._secret = secret
 
-    def blueprint(
-        self, on_new_message: Callable[[UserMessage], Awaitable[Any]]
-    ) -> Blueprint:
+    def blueprint(self, on_new_message: Callable[[UserMessage], Awaitable[Any]]) -> Blueprint:
         blueprint = Blueprint("rapport")
 
         @blueprint.route("/ready", methods=["GET"])
@@ -212,7 +210,9 @@ def _report(tracker: DialogueStateTracker, replies: List[Dict[Text, Any]]) -> Di
             if isinstance(event, ActionExecuted) and event.action_name != "action_listen"
         ],
         "slots": {
-            name: value for name, value in tracker.current_slot_values().items() if value is not None
+            name: value
+            for name, value in tracker.current_slot_values().items()
+            if value is not None
         },
     }
 

@@ -17,6 +17,7 @@ from rasa.shared.nlu.training_data.message import Message
 from bot.encoder import ModelMissing, TextModel
 from bot.mood import advance
 
+
 # An extractor and not an intent classifier: what it adds for rules is an entity. Of both kinds Rasa
 # calls `process` when serving only, so training never waits for emotions.
 @DefaultV1Recipe.register(

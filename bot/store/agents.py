@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,8 +38,9 @@ class Agent:
 class Agents:
     """The agents of one store. Every method is its own transaction."""
 
-    def __init__(self, database: Database):
+    def __init__(self, database: Database, on_session: Callable[[int], None] = lambda agent: None):
         self._database = database
+        self._on_session = on_session  # told the agent's id after each log-in
         self._hasher = PasswordHasher()  # argon2id, the parameters of RFC 9106's second choice
         # Checked when the e-mail is unknown, so that the time taken does not tell who exists.
         self._nobody = self._hasher.hash(secrets.token_urlsafe(16))
@@ -116,6 +118,7 @@ class Agents:
                     expires_at=now + SESSION_MILLISECONDS,
                 )
             )
+        self._on_session(agent_id)
         return token
 
     def agent_of_session(self, token: str) -> Agent | None:

@@ -21,7 +21,7 @@ class StoreUnavailable(Exception):
     """The database cannot be reached or does not take part; the text says what to look at."""
 
 
-class now_ms(FunctionElement[int]):  # noqa: N801 - reads like the SQL function it is
+class now_ms(FunctionElement[int]):
     """The store's clock inside a statement: milliseconds since the epoch, UTC."""
 
     type = BigInteger()
@@ -63,7 +63,8 @@ class Database:
         """A transaction that writes. On SQLite it takes the write lock at once: a transaction that
         reads first and asks for the lock later can be refused in the middle."""
         with self._connect() as connection:
-            with connection.execution_options(rapport_writes=True).begin():
+            connection.execution_options(rapport_writes=True)
+            with connection.begin():
                 yield connection
 
     @contextmanager

@@ -89,12 +89,8 @@ def say(
     tx: Connection, conversation_id: str, author: str, text: str, *, now: int, **values: Any
 ) -> Row[Any]:
     """Append a message to the customer and queue its delivery."""
-    message = append_message(
-        tx, conversation_id, author, text, now=now, handled_at=now, **values
-    )
-    row = tx.execute(
-        select(messages.c.channel).where(messages.c.id == message.id)
-    ).one()
+    message = append_message(tx, conversation_id, author, text, now=now, handled_at=now, **values)
+    row = tx.execute(select(messages.c.channel).where(messages.c.id == message.id)).one()
     tx.execute(
         deliveries.insert().values(
             message_id=message.id,
@@ -187,9 +183,7 @@ def forgotten(tx: Connection, now: int, limit: int = 50) -> list[str]:
             select(messages.c.conversation_id)
             .distinct()
             .join(conversations, conversations.c.id == messages.c.conversation_id)
-            .where(
-                messages.c.handled_at.is_(None), messages.c.author == "customer", _free(now)
-            )
+            .where(messages.c.handled_at.is_(None), messages.c.author == "customer", _free(now))
             .limit(limit)
         ).scalars()
     )

@@ -77,7 +77,12 @@ def for_desk(tx: Connection, closed_since: int, limit: int = 200) -> list[Row[An
         tx.execute(
             _with_agent()
             .where(or_(tickets.c.state.in_(OPEN), tickets.c.closed_at >= closed_since))
-            .order_by(tickets.c.closed_at.desc(), tickets.c.priority, tickets.c.opened_at)
+            .order_by(
+                tickets.c.closed_at.is_not(None),  # the two stores sort NULL differently
+                tickets.c.closed_at.desc(),
+                tickets.c.priority,
+                tickets.c.opened_at,
+            )
             .limit(limit)
         )
     )

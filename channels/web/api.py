@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -156,7 +156,7 @@ def router(support: Support, turns: Turns, wakeups: Wakeups, settings: Settings)
     """The routes under ``/api``."""
     api = APIRouter(prefix="/api", tags=["conversations"])
     door = Doorkeeper(support, settings)
-    Authorised = Annotated[str, Depends(door.authorise)]
+    authorised = Depends(door.authorise)
 
     async def accept(inbound: Inbound) -> Accepted:
         received = await store(inbound)
@@ -192,15 +192,17 @@ def router(support: Support, turns: Turns, wakeups: Wakeups, settings: Settings)
             429: {"description": "Too fast; Retry-After says when to try again."},
         },
     )
-    async def write(conversation_id: Authorised, message: NewMessage) -> Accepted:
+    async def write(message: NewMessage, conversation_id: str = authorised) -> Accepted:
         """Write a message. It is stored before this answers; the reply is read separately."""
         door.check_length(message.text)
         return await accept(
-            Inbound(CHANNEL, conversation_id, f"{conversation_id}/{message.client_id}", message.text)
+            Inbound(
+                CHANNEL, conversation_id, f"{conversation_id}/{message.client_id}", message.text
+            )
         )
 
     @api.post("/conversations/{conversation_id}/person", status_code=202)
-    async def ask_for_person(conversation_id: Authorised, wish: PersonRequest) -> Accepted:
+    async def ask_for_person(wish: PersonRequest, conversation_id: str = authorised) -> Accepted:
         """Ask for a person. Works whether or not the assistant does."""
         return await accept(
             Inbound(
@@ -214,7 +216,7 @@ def router(support: Support, turns: Turns, wakeups: Wakeups, settings: Settings)
 
     @api.get("/conversations/{conversation_id}/messages")
     async def read(
-        conversation_id: Authorised, after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0
+        conversation_id: str = authorised, after: Annotated[int, Query(ge=0, le=2**31 - 1)] = 0
     ) -> Transcript:
         """The messages after number ``after``, in order."""
         return Transcript.model_validate(
@@ -226,7 +228,7 @@ def router(support: Support, turns: Turns, wakeups: Wakeups, settings: Settings)
         response_class=Response,
         responses={200: {"content": {"text/event-stream": {}}, "description": "`event: news`"}},
     )
-    async def events(conversation_id: Authorised, request: Request) -> EventSourceResponse:
+    async def events(request: Request, conversation_id: str = authorised) -> EventSourceResponse:
         """Server-sent events that only say that something new is there to read."""
 
         async def news() -> AsyncIterator[ServerSentEvent]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -46,8 +47,6 @@ def page(chromium: Browser) -> Iterator[Page]:
         lambda line: errors.append(line.text) if "Content Security Policy" in line.text else None,
     )
     yield page
-    try:
+    with contextlib.suppress(Error):
         context.close()
-    except Error:
-        pass
     assert not errors, errors

@@ -69,9 +69,13 @@ def test_a_person_takes_over_in_front_of_the_customers_eyes(page, system):
     assert agent.claim(ticket).status_code == 200
     expect(log(chat)).to_contain_text("Sam has joined")
     path = f"conversations/{ticket['conversation_id']}"
-    assert agent.post(
-        f"{path}/replies", {"client_id": "6f1f6c1e-0000-4000-8000-000000000001", "text": "Hi, Sam here"}
-    ).status_code == 202
+    assert (
+        agent.post(
+            f"{path}/replies",
+            {"client_id": "6f1f6c1e-0000-4000-8000-000000000001", "text": "Hi, Sam here"},
+        ).status_code
+        == 202
+    )
     expect(log(chat)).to_contain_text("Hi, Sam here")
     say(chat, "how long does a return take?")
     page.wait_for_timeout(1500)

@@ -60,9 +60,7 @@ class StandInEngine:
         with self._lock:
             self.asked.append(question)
             self._in_flight[name] = self._in_flight.get(name, 0) + 1
-            self.most_in_flight[name] = max(
-                self.most_in_flight.get(name, 0), self._in_flight[name]
-            )
+            self.most_in_flight[name] = max(self.most_in_flight.get(name, 0), self._in_flight[name])
         try:
             time.sleep(30 if self.behaviour == "slow" else self.pause)
             return self._answer(question)
@@ -81,7 +79,14 @@ class StandInEngine:
             "intent": {"name": "ask_question", "confidence": 0.9},
             "entities": [],
             "emotion": {"label": "neutral", "probabilities": {}, "intensity": 0.0},
-            "mood": {"label": "neutral", "level": 0, "heat": 0.0, "at": 0, "messages": 1, "why": ""},
+            "mood": {
+                "label": "neutral",
+                "level": 0,
+                "heat": 0.0,
+                "at": 0,
+                "messages": 1,
+                "why": "",
+            },
             "actions": ["action_answer"],
             "slots": {},
         }

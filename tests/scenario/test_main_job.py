@@ -132,14 +132,20 @@ def test_a_second_agent_is_told_who_has_it(running: System):
 def test_slashes_are_text(running: System):
     customer = running.customer()
     customer.ask("hello")
-    for text in ("/restart", "/request_person", "/greet{\"x\": 1}", " /session_start"):
+    for text in ("/restart", "/request_person", '/greet{"x": 1}', " /session_start"):
         assert customer.ask(text)["text"]
     assert customer.view()["owner"] == "bot"
 
 
 def test_markup_and_odd_text_come_back_as_they_were(running: System):
     customer = running.customer()
-    for text in ("<b>hi</b> {answer} {{x}} %s", "שלום 👋🏽 ﷽", "line one\nline two\t.", "?", "\u200b?"):
+    for text in (
+        "<b>hi</b> {answer} {{x}} %s",
+        "שלום 👋🏽 ﷽",
+        "line one\nline two\t.",
+        "?",
+        "\u200b?",
+    ):
         number = customer.write(text)
         customer.wait_for(lambda view: view["messages"][-1]["author"] == "bot", after=0)
         assert next(m for m in customer.messages() if m["id"] == number)["text"] == text
@@ -224,7 +230,9 @@ def test_refusals_are_sentences_and_never_a_500(running: System):
         assert response.status_code == expected, (expected, response.status_code, response.text)
         assert response.json()["detail"]
     assert httpx.get(url, params={"after": -1}, headers=mine).status_code == 422
-    assert httpx.get(f"{running.url}/api/conversations/%00/messages", headers=mine).status_code == 404
+    assert (
+        httpx.get(f"{running.url}/api/conversations/%00/messages", headers=mine).status_code == 404
+    )
     assert customer.post("x" * 4000).status_code == 202
 
 

@@ -84,7 +84,7 @@ def test_imports_point_down(module):
     if inside(module, ("bot.engine", "bot.build")):
         return
     for other in OURS[module]:
-        if other == "bot" or other.split(".")[0] == module and "." not in other:
+        if other == "bot" or (other.split(".")[0] == module and "." not in other):
             continue  # a package's front page
         assert floor(other) <= floor(module), f"{module} imports {other} from a higher floor"
 

@@ -1,0 +1,118 @@
+/* The head of the open conversation: what it is about, and what can be done with it. */
+
+import { byId, changed, el } from "./dom.js";
+import { moodPill } from "./queue.js";
+import * as words from "./words.js";
+
+export class Header {
+  #ticket = null;
+  #act;
+  #unsent;
+  #panelFor = "";
+  #busy = false;
+
+  /** `act(name, ticket, note)` does it and throws what went wrong; `unsent()`: is there a draft? */
+  constructor(act, unsent) {
+    this.#act = act;
+    this.#unsent = unsent;
+    byId("claim").addEventListener("click", () => this.claim());
+    byId("resolve").addEventListener("click", () => this.#resolve());
+    byId("hand-back").addEventListener("click", () => this.#openPanel("hand-back"));
+    byId("panel-cancel").addEventListener("click", () => this.#closePanel(true));
+    byId("panel").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#do(this.#panelFor, byId("note").value.trim());
+    });
+    byId("panel").addEventListener("keydown", (event) => {
+      if (event.key === "Escape") this.#closePanel(true);
+    });
+  }
+
+  show(ticket) {
+    if (ticket.conversation_id !== this.#ticket?.conversation_id) {
+      this.trouble("");
+      this.#closePanel();
+      byId("note").value = "";
+    }
+    this.#ticket = ticket;
+    const held = ticket.state === "human" && ticket.mine;
+    if (!held) this.#closePanel();
+    byId("claim").hidden = ticket.state !== "waiting";
+    byId("resolve").hidden = byId("hand-back").hidden = !held;
+    this.#able();
+    if (changed(byId("details"), ticket)) this.#describe(ticket);
+  }
+
+  trouble(text) {
+    byId("trouble").textContent = text;
+  }
+
+  claim() {
+    if (this.#ticket?.state === "waiting") this.#do("claim");
+  }
+
+  #describe(ticket) {
+    byId("number").textContent = ticket.number;
+    const facts = [words.state(ticket), words.channel(ticket.channel)];
+    byId("facts").textContent = facts.join(" · ");
+    const why = ticket.mood?.why ? ` ${ticket.mood.why}` : "";
+    const entries = [
+      ["Reason", [ticket.reason]],
+      ["Mood", [moodPill(ticket.mood), why]],
+      ["Priority", [words.priority(ticket.priority)]],
+      ["Opened", [words.clock(ticket.opened_at)]],
+    ];
+    if (ticket.note) entries.push(["Note", [ticket.note]]);
+    if (ticket.rating) entries.push(["Rating", [`${ticket.rating} of 5`]]);
+    byId("details").replaceChildren(
+      ...entries.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, ...value))),
+    );
+  }
+
+  /** Nothing asks twice in general; an unsent reply is the one thing that is easily overlooked. */
+  #resolve() {
+    if (this.#unsent()) this.#openPanel("resolve");
+    else this.#do("resolve");
+  }
+
+  #openPanel(name) {
+    const back = name === "hand-back";
+    this.#panelFor = name;
+    byId("panel").hidden = false;
+    byId("note-field").hidden = !back;
+    byId("hand-back").setAttribute("aria-expanded", String(back));
+    byId("panel-go").textContent = back ? "Hand back" : "Resolve without sending it";
+    const unsent = "Your reply was not sent yet.";
+    const what = back ? "The bot answers this customer again." : "";
+    byId("panel-text").textContent = [this.#unsent() ? unsent : "", what].join(" ").trim();
+    byId("panel-go").scrollIntoView({ block: "nearest" }); // on a narrow screen it may lie below
+    byId(back ? "note" : "panel-go").focus({ preventScroll: true });
+  }
+
+  #closePanel(refocus = false) {
+    byId("panel").hidden = true;
+    byId("hand-back").setAttribute("aria-expanded", "false");
+    if (refocus) byId(this.#panelFor)?.focus();
+    this.#panelFor = "";
+  }
+
+  async #do(name, note = "") {
+    if (this.#busy) return;
+    this.#busy = true;
+    this.#able();
+    this.trouble("");
+    const ticket = this.#ticket;
+    try {
+      await this.#act(name, ticket, note);
+      if (name === "hand-back") byId("note").value = "";
+    } catch (trouble) {
+      if (this.#ticket.id === ticket.id) this.trouble(trouble.message);
+    }
+    this.#busy = false;
+    this.#able();
+  }
+
+  #able() {
+    for (const id of ["claim", "resolve", "hand-back", "panel-go"]) byId(id).disabled = this.#busy;
+  }
+}

@@ -1,0 +1,148 @@
+/* The messages of the open conversation, and the replies that are on their way. */
+
+import { byId, changed, el, keyed } from "./dom.js";
+import { link, markdown } from "./markdown.js";
+import * as words from "./words.js";
+
+const NEAR = 80; // pixels from the end that still count as "at the end"
+const SETTLED = 1000; // milliseconds after which a screen reader has taken the first messages in
+
+export class Transcript {
+  #log = byId("log");
+  #scroller = byId("scroller");
+  #newer = byId("newer");
+  #typing = byId("typing");
+  #conversation = null;
+  #last = 0;
+  #timer = null;
+  #stay = false; // the agent reads further up: nothing scrolls
+  #outbox;
+
+  constructor(outbox) {
+    this.#outbox = outbox;
+    this.#newer.addEventListener("click", () => this.#toEnd());
+    this.#scroller.addEventListener("scroll", () => {
+      this.#stay = !this.#atEnd();
+      if (!this.#stay) this.#newer.hidden = true;
+    });
+    // A panel or a phone's keyboard takes room: whoever read the end still sees the end.
+    new ResizeObserver(() => this.#stay || this.#toEnd()).observe(this.#scroller);
+  }
+
+  /** Shows the messages, then what is not delivered yet. */
+  show(conversationId, messages, typing) {
+    const other = this.#conversation !== conversationId;
+    if (other) this.#begin(conversationId);
+    const pending = this.#outbox.entries(conversationId, messages);
+    const items = [...messages, ...pending];
+    keyed(this.#log, items, {
+      key: (item) => item.client_key ?? this.#outbox.keyOf(item.id) ?? item.id,
+      make: (item) => el("article", { class: `message ${item.author}` }),
+      update: (node, item) => this.#update(node, item),
+    });
+    this.#typing.hidden = !typing;
+    if (messages.length) this.#readOutFromNowOn();
+    const last = messages.at(-1)?.id ?? 0;
+    if (!this.#stay) this.#toEnd();
+    else if (last > this.#last) this.#newer.hidden = false;
+    this.#last = last;
+  }
+
+  scrollToEnd() {
+    this.#toEnd();
+  }
+
+  /** Another conversation: its old messages are no news, so they are not read out. */
+  #begin(conversationId) {
+    this.#conversation = conversationId;
+    this.#last = 0;
+    this.#stay = false;
+    this.#newer.hidden = true;
+    this.#log.setAttribute("aria-live", "off");
+    this.#log.replaceChildren();
+    clearTimeout(this.#timer);
+    this.#timer = null;
+  }
+
+  #readOutFromNowOn() {
+    this.#timer ??= setTimeout(() => this.#log.setAttribute("aria-live", "polite"), SETTLED);
+  }
+
+  #atEnd() {
+    const { scrollHeight, scrollTop, clientHeight } = this.#scroller;
+    return scrollHeight - scrollTop - clientHeight < NEAR;
+  }
+
+  #toEnd() {
+    this.#stay = false;
+    this.#scroller.scrollTop = this.#scroller.scrollHeight;
+    this.#newer.hidden = true;
+  }
+
+  #update(node, item) {
+    // What was read out once is not touched again, unless the gateway masked a part of it; only
+    // the small line below it changes.
+    if (node.text !== item.text) node.replaceChildren(...content(item));
+    node.text = item.text;
+    if (!changed(node, [item.text, item.mood, item.understood, item.state, item.trouble])) return;
+    node.querySelector(".below")?.remove();
+    const line = item.client_key ? this.#delivery(item) : felt(item);
+    if (line) node.append(line);
+  }
+
+  #delivery(entry) {
+    if (entry.state !== "failed") return el("p", { class: "below state" }, "Sending …");
+    const again = () => this.#outbox.retry(entry.client_key);
+    const edit = () => this.#outbox.withdraw(entry.client_key);
+    return el("p", { class: "below state failed" }, `Not sent. ${entry.trouble} `,
+      el("button", { type: "button", click: again }, "Try again"), " ",
+      el("button", { type: "button", click: edit }, "Edit"));
+  }
+}
+
+function content(item) {
+  const body = item.author === "bot" ? markdown(item.text) : plain(item.text);
+  const made = [heading(item), el("div", { class: "bubble" }, ...body)];
+  if (item.sources?.length) made.push(sources(item.sources));
+  if (item.buttons?.length) {
+    const titles = item.buttons.map((button) => button.title).join(", ");
+    made.push(el("p", { class: "offered" }, `Buttons shown: ${titles}`));
+  }
+  return made;
+}
+
+function heading(item) {
+  const name = { class: item.author === "system" ? "quiet" : null };
+  return el("p", { class: "head" }, el("b", name, author(item)), " ", time(item.time));
+}
+
+function author(item) {
+  if (item.author === "agent") return item.author_name || "Colleague";
+  return { customer: "Customer", bot: "Bot", system: "Rapport" }[item.author] ?? item.author;
+}
+
+function time(iso) {
+  return el("time", { datetime: iso, title: words.full(iso) }, words.clock(iso));
+}
+
+function plain(text) {
+  return [el("p", { class: "plain" }, text)];
+}
+
+function sources(list) {
+  const entries = list.map((source) => {
+    const name = source.heading && source.heading !== source.title
+      ? `${source.title} – ${source.heading}` : source.title;
+    return el("li", {}, link(source.url, [name]));
+  });
+  return el("div", { class: "sources" }, el("span", {}, "From:"), el("ul", {}, ...entries));
+}
+
+/** What was understood of a customer's message, and how it sounded. */
+function felt({ understood, mood }) {
+  const parts = [];
+  if (understood) parts.push(words.understanding(understood));
+  if (mood) parts.push(`Mood: ${words.mood(mood).toLowerCase()}`);
+  if (!parts.length) return null;
+  return el("p", { class: "below felt", "aria-live": "off" }, parts.join(" · "));
+}
