@@ -240,7 +240,8 @@ def create_actions_app(gateway: Gateway) -> FastAPI:
         name = call.get("next_action")
         try:
             async with asyncio.timeout(8):
-                return JSONResponse(await gateway.executor.run(call))
+                result = await gateway.executor.run(call)
+            return JSONResponse(result.model_dump() if result else {"events": [], "responses": []})
         except ActionExecutionRejection as error:
             return JSONResponse({"error": str(error), "action_name": error.action_name}, 400)
         except ActionNotFoundException as error:

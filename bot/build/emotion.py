@@ -280,6 +280,17 @@ def fit(net: EmotionNet, rows: Rows, dev: Rows, *, settings: Settings) -> float:
 # --- from 28 logits to 8 support labels ---------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class Judged:
+    """Texts as evidence (texts, 8), and the number of the support label each should have."""
+
+    evidence: torch.Tensor
+    gold: np.ndarray
+
+    def where(self, chosen: np.ndarray) -> Judged:
+        return Judged(self.evidence[torch.from_numpy(chosen)], self.gold[chosen])
+
+
 class SupportRule(nn.Module):
     """Logits to calibrated probabilities, support probabilities and the decision.
 
@@ -351,22 +362,40 @@ def macro_f1(gold: np.ndarray, said: np.ndarray) -> float:
     return float(f1_score(gold, said, average="macro", labels=range(len(NAMES)), zero_division=0))
 
 
-def tune(rule: SupportRule, *sets: tuple[torch.Tensor, np.ndarray]) -> None:
-    """Set the priors by the mean macro-F1 over sets of (evidence, gold): coordinate search."""
+def trouble_f1(gold: np.ndarray, said: np.ndarray) -> float:
+    """F1 of the question whether the label is one of the negative ones."""
+    from sklearn.metrics import f1_score
+
+    bad = [NAMES.index(name) for name in NEGATIVE]
+    return float(f1_score(np.isin(gold, bad), np.isin(said, bad), zero_division=0))
+
+
+def tune(rule: SupportRule, dev: Judged, lines: Judged) -> None:
+    """Set the priors by coordinate search on their logarithms.
+
+    Trouble counts twice on our lines, once as such and once as its label: that is where Reddit's
+    idea of neutral is wrong. GoEmotions dev keeps the rest in place.
+    """
 
     def score(logs: list[float]) -> float:
         rule.weights.fill_(1.0)
         for names, log in zip(PRIORS, logs, strict=True):
             rule.weights[[NAMES.index(name) for name in names]] = float(np.exp(log))
-        found = [macro_f1(gold, rule.decide(evidence)[1].numpy()) for evidence, gold in sets]
+        said = [rule.decide(judged.evidence)[1].numpy() for judged in (dev, lines)]
+        found = [
+            macro_f1(dev.gold, said[0]),
+            macro_f1(lines.gold, said[1]),
+            trouble_f1(lines.gold, said[1]),
+        ]
         return float(np.mean(found)) - 0.002 * float(np.abs(logs).mean())  # ties go to small ones
 
     best = [0.0] * len(PRIORS)
-    for _ in range(3):
+    steps = [float(log) for log in np.arange(-1, 3.01, 0.25)]
+    for _ in range(4):
+        # the negative ones together first: alone, each would only take from the others
+        best = max([best, *([log, log, *best[2:]] for log in steps)], key=score)
         for which in range(len(PRIORS)):
-            tries = [
-                [*best[:which], float(log), *best[which + 1 :]] for log in np.arange(-1, 3.01, 0.25)
-            ]
+            tries = ([*best[:which], log, *best[which + 1 :]] for log in steps)
             best = max([best, *tries], key=score)
     score(best)
 
@@ -405,19 +434,19 @@ def fit_rule(
         line_evidence = rule.evidence(rule(torch.from_numpy(lines))[0])
     groups = (targets @ rule.member.numpy()) > 0
     clear = groups.sum(1) == 1  # rows of one support label
-    dev = (rule.evidence(emotions)[torch.from_numpy(clear)], groups[clear].argmax(1))
-    gold = read_lines()[1]
+    dev = Judged(rule.evidence(emotions), groups.argmax(1)).where(clear)
+    ours = Judged(line_evidence, read_lines()[1])
+    gold = ours.gold
+    untuned, dev_untuned = (rule.decide(one.evidence)[1].numpy() for one in (ours, dev))
 
     # the lines are few: a prior tuned on some of them is measured on the others
     said = np.zeros_like(gold)
     fold = np.random.default_rng(0).permutation(len(gold)) % 5
     for number in range(5):
-        kept, held = torch.from_numpy(fold != number), torch.from_numpy(fold == number)
-        tune(rule, dev, (line_evidence[kept], gold[fold != number]))
-        said[fold == number] = rule.decide(line_evidence[held])[1].numpy()
-    rule.weights.fill_(1.0)
-    untuned = rule.decide(line_evidence)[1].numpy()
-    tune(rule, dev, (line_evidence, gold))
+        tune(rule, dev, ours.where(fold != number))
+        held = ours.where(fold == number)
+        said[fold == number] = rule.decide(held.evidence)[1].numpy()
+    tune(rule, dev, ours)
 
     bad = [NAMES.index(name) for name in NEGATIVE]
     trouble, heard = np.isin(gold, bad), np.isin(said, bad)
@@ -428,10 +457,13 @@ def fit_rule(
         "dev_macro_average_precision_28": average_precision_score(targets, probabilities),
         "dev_macro_f1_28": f1_of_28(probabilities, targets),
         "dev_rows_of_one_support_label": int(clear.sum()),
-        "dev_macro_f1_support": macro_f1(dev[1], rule.decide(dev[0])[1].numpy()),
+        "dev_macro_f1_support_without_priors": macro_f1(dev.gold, dev_untuned),
+        "dev_macro_f1_support": macro_f1(dev.gold, rule.decide(dev.evidence)[1].numpy()),
         "lines": len(gold),
         "lines_macro_f1_support_without_priors": macro_f1(gold, untuned),
         "lines_macro_f1_support_held_out": macro_f1(gold, said),
+        "lines_negative_recall_without_priors": (trouble & np.isin(untuned, bad)).sum()
+        / trouble.sum(),
         "lines_negative_recall_held_out": (trouble & heard).sum() / trouble.sum(),
         "lines_negative_precision_held_out": (trouble & heard).sum() / heard.sum(),
         "lines_negative_auc": roc_auc_score(trouble, share),
@@ -535,10 +567,12 @@ FIGURES = {
     "dev_macro_f1_28": "28 labels, macro-F1 on dev, thresholds held out",
     "dev_macro_average_precision_28": "28 labels, macro average precision on dev",
     "dev_rows_of_one_support_label": "rows of dev that have exactly one support label",
-    "dev_macro_f1_support": "8 support labels, macro-F1 on those rows",
+    "dev_macro_f1_support_without_priors": "8 support labels, macro-F1 on those rows, no priors",
+    "dev_macro_f1_support": "the same with priors",
     "lines": "our lines",
     "lines_macro_f1_support_without_priors": "8 support labels, macro-F1 on our lines, no priors",
     "lines_macro_f1_support_held_out": "the same with priors, held out",
+    "lines_negative_recall_without_priors": "our lines, negative or not: recall, no priors",
     "lines_negative_recall_held_out": "our lines, negative or not: recall, held out",
     "lines_negative_precision_held_out": "our lines, negative or not: precision, held out",
     "lines_negative_auc": "our lines, negative or not: AUC",
@@ -575,6 +609,8 @@ elsewhere. *Held out* means tuned on one part of dev and counted on the other.
 - It learnt from Reddit. There, a plain report of trouble ("the tracking has said out for delivery
   for six days") is neutral, and no prior changes a probability of nearly nothing: such messages are
   missed. The recall above says how often.
+- The priors that catch trouble also hear it in calm requests that use its words ("please delete my
+  account", "I can't log in"). The precision above says how often.
 - Politeness hides anger: with "kindly" and "with respect" it hears the courtesy.
 - The lines were written by one author who knew the labels; real customers will be harder.
 - English only, one message at a time, no capitals (the base model is uncased), {max_tokens} tokens.

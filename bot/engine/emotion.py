@@ -20,9 +20,7 @@ from bot.mood import advance
 
 # An extractor and not an intent classifier: what it adds for rules is an entity. Of both kinds Rasa
 # calls `process` when serving only, so training never waits for emotions.
-@DefaultV1Recipe.register(
-    DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False
-)
+@DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
 class EmotionClassifier(GraphComponent):
     """Sets `emotion` and `mood` on each message, and appends an entity `tone`.
 

@@ -8,7 +8,13 @@ const HEADING = /^\s{0,3}#{1,6}\s+(.*?)\s*#*$/;
 const DIVIDER = /^\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$/;
 const FENCE = /^\s*(```|~~~)/;
 
-export function markdown(text) {
+// The help page that the text was taken from. Rendering is one synchronous call, so one place is
+// enough to remember it in.
+let page = "";
+
+/** The text as nodes. `source` is the address of its article, which relative links start from. */
+export function markdown(text, source = "") {
+  page = source;
   const fragment = document.createDocumentFragment();
   fragment.append(...blocks(String(text).replace(/\r\n?/g, "\n").split("\n"), 0));
   return fragment;
@@ -159,7 +165,7 @@ function cells(line) {
 const INLINE = new RegExp(
   [
     /\\([!-/:-@[-`{-~])/, // 1 an escaped character
-    /(`+)(.+?)\2(?!`)/, // 2, 3 code
+    /(`{1,3})(.{1,2000}?)\2(?!`)/, // 2, 3 code
     /!\[([^\]\n]*)\]\([^()\s]*\)/, // 4 an image: its description
     /\[((?:[^[\]\\]|\\.){1,400})\]\(\s*<?((?:[^()\s<>]|\([^()\s]*\)){1,800})>?(?:\s+"[^"\n]*")?\s*\)/, // 5, 6
     /<((?:https?:\/\/|mailto:)[^<>\s]+)>/, // 7 an address in brackets
@@ -214,15 +220,21 @@ function link(target, children) {
 }
 
 /** The address when a customer may follow it, else null. Articles link to their neighbours' files
- * ("../refunds/refund-times.md"); those lead nowhere from here and stay plain text. */
+ * ("../refunds/refund-times.md"), which the help pages show without the ending. */
 export function safe(target) {
-  if (/^\/(?![/\\])/.test(target)) {
-    return /\.md(#|$)/.test(target) && !target.startsWith("/help/") ? null : target;
-  }
+  if (/^[\w./-]+\.md(#[\w-]*)?$/.test(target) && !target.startsWith("/")) return neighbour(target);
+  if (/^\/(?![/\\])/.test(target)) return /\.md(#|$)/.test(target) ? null : target;
   if (!/^(https?:\/\/|mailto:|tel:)/i.test(target)) return null;
   try {
     return new URL(target).href;
   } catch {
     return null;
   }
+}
+
+function neighbour(target) {
+  if (!page) return null;
+  const there = new URL(target, new URL(page, location.origin));
+  if (!there.pathname.startsWith("/help/")) return null;
+  return there.pathname.replace(/\.md$/, "") + there.hash;
 }

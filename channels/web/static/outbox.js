@@ -12,7 +12,7 @@ const KEY = "out.";
 export class Outbox {
   #deliver;
   #changed;
-  #states = new Map(); // client_id -> "waiting" | "failed" | "delivered"; otherwise it is sending
+  #states = new Map(); // client_id -> "waiting" | "failed" | "delivered"; absent while it is sent
   #arrived = new Map(); // delivered, but not yet seen in the transcript
   #draining = false;
 
@@ -27,19 +27,21 @@ export class Outbox {
   entries() {
     const stored = store.keys(KEY).map((key) => store.get(key)).filter(Boolean);
     const unsent = stored.filter((entry) => !this.#arrived.has(entry.client_id));
-    return [...this.#arrived.values(), ...unsent].map((entry) => ({
-      ...entry,
-      state: entry.trouble ? "failed" : (this.#states.get(entry.client_id) ?? "sending"),
-    }));
+    let held = false; // behind one that did not get through
+    return [...this.#arrived.values(), ...unsent].map((entry) => {
+      const state = this.#states.get(entry.client_id) ?? "sending";
+      if (entry.trouble) return { ...entry, state: "failed" };
+      if (held) return { ...entry, state: "held" };
+      held = state === "failed";
+      return { ...entry, state };
+    });
   }
 
   add(kind, text) {
     const last = store.keys(KEY).map((key) => store.get(key)?.at ?? 0);
     const entry = { kind, text, client_id: uuid(), at: Math.max(Date.now(), ...last.map((at) => at + 1)) };
     store.set(key(entry), entry);
-    this.#changed();
-    this.drain();
-    return entry;
+    this.resume();
   }
 
   /** Sends one that failed again, with the same client_id. */

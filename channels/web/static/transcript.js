@@ -85,6 +85,7 @@ export class Transcript {
   #words({ state, trouble, time }, latest) {
     if (state === "delivered") return [latest ? ["Delivered", clock(time)].filter(Boolean).join(" · ") : ""];
     if (state === "waiting") return ["Not sent yet, trying again"];
+    if (state === "held") return ["Waiting"];
     if (state === "sending") return ["Sending"];
     if (trouble?.status === 413) {
       const most = this.#limit.toLocaleString("en-GB");
@@ -143,7 +144,9 @@ function message(item) {
   if (item.author === "system") return classed("message note", "article", ...plain(item.text));
   const who = classed("who", "p", [speaker(item), clock(item.time)].filter(Boolean).join(" · "));
   const bot = item.author === "bot";
-  const bubble = classed("bubble", "div", ...(bot ? [markdown(item.text)] : plain(item.text)));
+  const from = item.sources?.[0]?.url;
+  const text = bot ? [markdown(item.text, from)] : plain(item.text);
+  const bubble = classed("bubble", "div", ...text);
   const made = classed(`message ${item.author}`, "article", who, bubble);
   if (item.sources?.length) made.append(sources(item.sources));
   if (item.author === "customer") {
