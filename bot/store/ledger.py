@@ -30,6 +30,8 @@ def add_conversation(
 
 
 def conversation(tx: Connection, conversation_id: str) -> Row[Any] | None:
+    if not conversation_id.isalnum():  # not one of ours; PostgreSQL refuses even to look for a NUL
+        return None
     return tx.execute(
         select(conversations).where(conversations.c.id == conversation_id)
     ).one_or_none()
@@ -37,6 +39,8 @@ def conversation(tx: Connection, conversation_id: str) -> Row[Any] | None:
 
 def lock_conversation(tx: Connection, conversation_id: str) -> Row[Any] | None:
     """The row, locked until the transaction ends: everything in a conversation happens in turn."""
+    if not conversation_id.isalnum():
+        return None
     return tx.execute(
         select(conversations).where(conversations.c.id == conversation_id).with_for_update()
     ).one_or_none()
