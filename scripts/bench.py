@@ -38,7 +38,8 @@ from tests.system import System  # noqa: E402
 ENGINE_PYTHON = ROOT / ".venv-engine" / "bin" / "python"
 STOCK = ROOT / "var" / "bench" / "stock"
 SECRET = "a-secret-of-the-benchmark"
-TALK = ("hello", "I am feeling great", "bye", "are you a bot?", "so sad", "no")
+# What the stock assistant answers by a rule, so with exactly one action a turn.
+TALK = ("bye", "are you a bot?", "see you later", "am I talking to a human?", "goodbye")
 QUESTIONS = (
     "how long does a return take?",
     "do you deliver to Norway and what does it cost",
