@@ -23,6 +23,7 @@ from bot.child_logs import log_file, skeleton
 from bot.settings import ROOT, Settings
 from bot.supervisor import Child, Supervisor
 
+STORE = "bot.engine.tracker_store.RapportTrackerStore"
 ENGINE_PYTHON = ROOT / ".venv-engine" / "bin" / "python"
 SLOW_START = 60  # seconds after which we say that something takes too long
 
@@ -117,12 +118,12 @@ def tracker_store(settings: Settings) -> dict[str, Any]:
     """Rasa's words for the tracker store: PostgreSQL by URL, or SQLite in DATA_DIR."""
     url = settings.tracker_database_url.get_secret_value()
     if not url:
-        return {"type": "SQL", "dialect": "sqlite", "db": str(settings.data_dir / "tracker.db")}
+        return {"type": STORE, "dialect": "sqlite", "db": str(settings.data_dir / "tracker.db")}
     parts = urlsplit(url)
     if parts.scheme.split("+")[0] not in {"postgres", "postgresql"} or not parts.hostname:
         raise ValueError("TRACKER_DATABASE_URL must look like postgresql://user:password@host/name")
     store: dict[str, Any] = {
-        "type": "SQL",
+        "type": STORE,
         "dialect": "postgresql",
         "url": parts.hostname,
         "port": parts.port or 5432,

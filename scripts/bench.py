@@ -32,6 +32,8 @@ from fastapi import FastAPI, Request
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from bot.launch import engine_environment  # noqa: E402
+from bot.settings import Settings  # noqa: E402
 from tests.postgres import free_port  # noqa: E402
 from tests.system import System  # noqa: E402
 
@@ -98,7 +100,8 @@ def running_engine(model: Path, actions_port: int, *, ours: bool):
     """An engine on a free port; yields its base URL and its process."""
     folder = Path(tempfile.mkdtemp(prefix="rapport-bench-"))
     port = free_port()
-    tracker = {"type": "SQL", "dialect": "sqlite", "db": str(folder / "tracker.db")}
+    store = "bot.engine.tracker_store.RapportTrackerStore" if ours else "SQL"
+    tracker = {"type": store, "dialect": "sqlite", "db": str(folder / "tracker.db")}
     endpoints = {
         "action_endpoint": {
             "url": f"http://127.0.0.1:{actions_port}/webhook",
@@ -114,9 +117,10 @@ def running_engine(model: Path, actions_port: int, *, ours: bool):
          "--endpoints", folder / "endpoints.yml", "--credentials", folder / "credentials.yml",
          "-i", "127.0.0.1", "-p", str(port)],
         cwd=ROOT if ours else STOCK,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "ENGINE_SECRET": SECRET,
-             "RASA_TELEMETRY_ENABLED": "false", "TF_CPP_MIN_LOG_LEVEL": "3",
-             "LOG_LEVEL": "ERROR", "SQLALCHEMY_SILENCE_UBER_WARNING": "1"},
+        # Each as its users start it: ours in the supervisor's environment.
+        env=engine_environment(Settings(engine_secret=SECRET)) if ours else {
+            **os.environ, "RASA_TELEMETRY_ENABLED": "false", "TF_CPP_MIN_LOG_LEVEL": "3",
+            "LOG_LEVEL": "ERROR", "SQLALCHEMY_SILENCE_UBER_WARNING": "1"},
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
     url = f"http://127.0.0.1:{port}"

@@ -24,6 +24,8 @@ from sanic import Blueprint
 from sanic.request import Request
 from sanic.response import HTTPResponse, json
 
+from bot.engine import frugal
+
 SECRET_VARIABLE = "ENGINE_SECRET"
 LONGEST_TEXT = 8000
 
@@ -63,6 +65,7 @@ class RapportInput(InputChannel):
                 f"The environment variable {SECRET_VARIABLE} must hold the secret that the gateway "
                 "uses (20 characters at least). `make run` sets it by itself."
             )
+        frugal.apply()
         return cls(secret)
 
     def __init__(self, secret: Text) -> None:
