@@ -238,6 +238,7 @@ def create_actions_app(gateway: Gateway) -> FastAPI:
         except ValueError:
             return JSONResponse({"error": "the body is no JSON object"}, 400)
         name = call.get("next_action")
+        call.setdefault("domain", {})  # not sent, and our actions do not read it
         try:
             async with asyncio.timeout(8):
                 result = await gateway.executor.run(call)
