@@ -20,8 +20,8 @@ from actions.base import (
 )
 from knowledge_base.search import KnowledgeBase, Result
 
-# Between this confidence and the threshold of an answer the closest passages are offered by name. On
-# the dev questions there, 95 % have a right article among the first three (docs/quality.md).
+# Between this confidence and the threshold of an answer the closest passages are offered by name;
+# docs/quality.md says how often the right one is among them.
 SUGGEST_FROM = 0.3
 MOST_SUGGESTIONS = 3
 LONGEST_TITLE = 80
