@@ -20,7 +20,7 @@ def ticket_number(ticket_id: int) -> str:
 def receipt(number: str, *, mood: str, anyone_online: bool) -> str:
     """After a person was asked for. True in every case: the number, and who is there now."""
     if mood in ("angry", "upset"):
-        opening = "I am sorry this has been a trouble. I am bringing in a colleague."
+        opening = "I am sorry about the trouble. I am bringing in a colleague."
     else:
         opening = "I am bringing in a colleague."
     seen = (
@@ -30,9 +30,8 @@ def receipt(number: str, *, mood: str, anyone_online: bool) -> str:
         "who comes to the desk will see it."
     )
     return (
-        f"{opening} Your number is {number}. {seen} They can read everything written here, so you "
-        "do not need to repeat it. I will stay quiet until they have answered you, and you can add "
-        "to it at any time."
+        f"{opening} Your number is {number}. {seen} They can read everything written here. "
+        "I will stay quiet from now on; you can add to it at any time."
     )
 
 

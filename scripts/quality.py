@@ -154,7 +154,7 @@ def report(found: dict[str, Any], heard: dict[str, Any], folds: list[tuple[float
         f"{heard['count']} messages (`tests/engine/nlu_test.yml`), 29 intents, through the trained "
         "engine (`rasa test nlu`).", "",
         "| what | measured |", "|---|---|",
-        f"| accuracy over 29 intents (Rasa's test looks beneath the fallback) | {heard['accuracy']:.3f} |",
+        f"| accuracy (Rasa's test looks beneath the fallback) | {heard['accuracy']:.3f} |",
         "| the same with questions and out-of-scope as one, since both search the articles "
         f"| {heard['by_effect']:.3f} |",
         f"| precision where something else than a search happens | {heard['acted_precision']:.3f} |",
