@@ -73,7 +73,7 @@ def test_a_tracker_database_is_handed_over_with_any_password(settings: Any) -> N
     url = "postgresql://rasa:p%40ss%24%7BHOME%7D@db.example:5433/tracker?sslmode=require"
     found = read(launch.write_endpoints(settings(tracker_database_url=url)))["tracker_store"]
     assert found == {
-        "type": "SQL",
+        "type": "bot.engine.tracker_store.RapportTrackerStore",
         "dialect": "postgresql",
         "url": "db.example",
         "port": 5433,
