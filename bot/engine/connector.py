@@ -17,7 +17,7 @@ from typing import Any, Awaitable, Callable, Dict, List, Optional, Text
 
 from rasa.core.agent import Agent
 from rasa.core.channels.channel import InputChannel, OutputChannel, UserMessage
-from rasa.shared.core.events import ActionExecuted, BotUttered, Event, UserUttered
+from rasa.shared.core.events import ActionExecuted, BotUttered, Event, SlotSet, UserUttered
 from rasa.shared.core.trackers import DialogueStateTracker
 from rasa.shared.exceptions import RasaException
 from sanic import Blueprint
@@ -138,6 +138,9 @@ async def _take(agent: Agent, question: Dict[Text, Any]) -> Dict[Text, Any]:
     )
     processor = agent.processor
     tracker = await processor.log_message(message, should_save_tracker=False)
+    mood = tracker.latest_message.parse_data.get("mood") or {}
+    # Before any rule runs, so that the wording of this very reply can follow the mood.
+    tracker.update(SlotSet("tone", mood.get("label", "neutral")), processor.domain)
     tracker = await processor.run_action_extract_slots(collector, tracker)
     await processor._run_prediction_loop(collector, tracker)
     failed = _failed_actions(_turn_events(tracker))
@@ -203,7 +206,6 @@ def _report(tracker: DialogueStateTracker, replies: List[Dict[Text, Any]]) -> Di
         "entities": [
             {key: entity.get(key) for key in ("entity", "value", "start", "end")}
             for entity in understood.get("entities") or []
-            if entity.get("entity") != "tone"
         ],
         "emotion": understood.get("emotion") or {},
         "mood": understood.get("mood"),

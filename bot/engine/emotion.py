@@ -1,4 +1,4 @@
-"""EmotionClassifier: how the customer feels, for each message, and the tone that rules can read."""
+"""EmotionClassifier: how the customer feels, for each message and over the last ones."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
-from rasa.shared.nlu.constants import ENTITIES, TEXT
+from rasa.shared.nlu.constants import TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 from bot.encoder import ModelMissing, TextModel
 from bot.mood import advance
 
 
-# An extractor and not an intent classifier: what it adds for rules is an entity. Of both kinds Rasa
-# calls `process` when serving only, so training never waits for emotions.
+# Registered as an extractor: Rasa knows no kind for feelings, and of extractors it calls `process`
+# when serving only, so training never waits for emotions.
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.ENTITY_EXTRACTOR, is_trainable=False)
 class EmotionClassifier(GraphComponent):
-    """Sets `emotion` and `mood` on each message, and appends an entity `tone`.
+    """Sets `emotion` and `mood` on each message.
 
     emotion = {"label": one of the eight, "probabilities": {label: 0..1}, "intensity": 0..1}
 
@@ -69,7 +69,7 @@ class EmotionClassifier(GraphComponent):
         for message in messages:
             emotion = self._judge((message.get(TEXT) or "").strip())
             message.set("emotion", emotion, add_to_output=True)
-            self._feel(message, emotion)
+            message.set("mood", self._mood(message, emotion), add_to_output=True)
         return messages
 
     def _judge(self, text: Text) -> Dict[Text, Any]:
@@ -87,17 +87,8 @@ class EmotionClassifier(GraphComponent):
             "intensity": round(1.0 - probabilities["neutral"], 4),
         }
 
-    def _feel(self, message: Message, emotion: Dict[Text, Any]) -> None:
-        """Set `mood`, over this message and those before it (the gateway sends the mood so far in
-        the metadata), and append the entity `tone` that the slot of that name is filled from."""
+    def _mood(self, message: Message, emotion: Dict[Text, Any]) -> Dict[Text, Any]:
+        """The mood over this message and those before it; the gateway sends the mood so far in the
+        message's metadata."""
         metadata = message.get("metadata") or {}
-        mood = advance(metadata.get("mood"), emotion, metadata.get("at") or time.time())
-        message.set("mood", mood, add_to_output=True)
-        entity = {
-            "entity": "tone",
-            "value": mood["label"],
-            "start": 0,
-            "end": len(message.get(TEXT) or ""),
-            "extractor": type(self).__name__,
-        }
-        message.set(ENTITIES, message.get(ENTITIES, []) + [entity], add_to_output=True)
+        return advance(metadata.get("mood"), emotion, metadata.get("at") or time.time())

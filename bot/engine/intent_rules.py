@@ -37,13 +37,16 @@ _GET = re.compile(
 _NOT = re.compile(
     r"(?:\b(?:no|not|never|without|neither|instead\s+of)|n['’]?t)\s+(?:\w+\s+){0,3}$", re.IGNORECASE
 )
+# "Am I talking to a person?" asks who is there, and not for somebody else.
+_WHO = re.compile(r"\b(?:am|was)\s+i\s+(?:\w+\s+){0,2}$", re.IGNORECASE)
 
 
 def asks_for_person(text: Text) -> bool:
     """Whether a person is asked for in plain words, and not declined in them."""
     for pattern in (_REACH, _GET):
         for found in pattern.finditer(text):
-            if not _NOT.search(text[: found.start()]):
+            before = text[: found.start()]
+            if not _NOT.search(before) and not _WHO.search(before):
                 return True
     return False
 

@@ -118,6 +118,7 @@ def test_a_person_is_asked_for_in_many_words(engine: Engine, text: str):
         "I don't want to talk to a person, just tell me what delivery costs",
         "which rucksack do I need for a person of 1.90 m",
         "I want to give someone a gift card",
+        "am I talking to a real person or a bot",
         "?",
         "...",
     ],
