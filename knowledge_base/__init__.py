@@ -11,5 +11,5 @@ confidence.py   how likely the best passage is to answer, as a probability
 search.py       KnowledgeBase: loads, watches the folder, answers
 evaluate.py     how often it is right, on a file of questions
 fit.py          refits the confidence: `python -m knowledge_base.fit DEV.jsonl`
-__main__.py     `python -m knowledge_base ask | evaluate`
+cli/            one file a command; `python -m knowledge_base` lists them
 """

@@ -166,7 +166,7 @@ def fit(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Fit the probability that the best passage answers, and choose the threshold."""
-    from knowledge_base.__main__ import fail, open_knowledge_base, show_fit
+    from knowledge_base.cli import fail, open_knowledge_base
 
     knowledge_base, encoder = open_knowledge_base(articles, unfitted=True)
     try:
@@ -202,7 +202,47 @@ def fit(
             "threshold": round(chosen["threshold"], 4),
         }
         FILE.write_text(json.dumps(stored, indent=2) + "\n", encoding="utf-8")
-    print(json.dumps(report, indent=2)) if as_json else show_fit(report, FILE if write else None)
+    print(json.dumps(report, indent=2)) if as_json else _show(report, FILE if write else None)
+
+
+def _show(report: dict, written: Path | None) -> None:
+    """Print what `knowledge_base.fit` found."""
+    from rich.console import Console
+
+    from knowledge_base.cli import columns
+
+    console = Console()
+    table = columns("found by", "R@1", "R@5", "MRR", "passage@1")
+    for name, figures in report["retrieval"].items():
+        table.add_row(name, *_retrieval_cells(figures))
+    console.print(table)
+    table = columns("threshold", "answers", "precision", "answered rightly")
+    for point in report["curve"]:
+        table.add_row(*_point_cells(point))
+    table.add_section()
+    table.add_row(*_point_cells(report["chosen"]), style="bold")
+    console.print(table)
+    console.print(f"Calibration error {report['calibration_error']:.3f}.")
+    if written:
+        console.print(f"Written to {written}.")
+
+
+def _retrieval_cells(figures: dict) -> list[str]:
+    from knowledge_base.cli import share
+
+    names = ("recall_at_1", "recall_at_5", "mrr", "passage_at_1")
+    return [share(figures[name]) for name in names]
+
+
+def _point_cells(point: dict) -> list[str]:
+    from knowledge_base.cli import share
+
+    return [
+        f"{point['threshold']:.3f}",
+        str(point["answers"]),
+        share(point["precision"]),
+        share(point["answered_rightly"]),
+    ]
 
 
 if __name__ == "__main__":

@@ -1,0 +1,69 @@
+"""What the commands share: opening the knowledge base, ending with a sentence, tables.
+
+One file a command beside this one; `knowledge_base/__main__.py` lists them.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import structlog
+import typer
+from rich.table import Table
+
+Articles = Annotated[Path | None, typer.Option("--articles", help="Another folder of articles.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def open_knowledge_base(articles: Path | None, unfitted: bool = False):
+    """The loaded knowledge base and its encoder; ends the program with a sentence if it cannot.
+
+    `unfitted` allows a missing confidence.json, for the command that makes it.
+    """
+    from bot.encoder import Encoder, ModelMissing
+    from bot.settings import Settings
+    from knowledge_base.confidence import SIGNALS, Confidence, ConfidenceMissing
+    from knowledge_base.search import KnowledgeBase, NoUsableArticle
+
+    # Standard output is for the result, which may be read by a program.
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    settings = Settings()
+    confidence = Confidence(0.0, dict.fromkeys(SIGNALS, 0.0), 1.0) if unfitted else None
+    try:
+        encoder = Encoder(settings.models_dir / "encoder")
+        knowledge_base = KnowledgeBase(
+            articles or settings.articles_dir,
+            encoder,
+            settings.models_dir / "index",
+            settings.answer_threshold,
+            confidence=confidence,
+        )
+        knowledge_base.load()
+    except (ModelMissing, ConfidenceMissing, NoUsableArticle) as error:
+        fail(error)
+    for problem in knowledge_base.problems():
+        print(problem, file=sys.stderr)
+    return knowledge_base, encoder
+
+
+def fail(error: object) -> NoReturn:
+    """Say what is wrong and end."""
+    print(error, file=sys.stderr)
+    raise typer.Exit(1)
+
+
+def columns(*names: str) -> Table:
+    table = Table()
+    for number, column in enumerate(names):
+        table.add_column(column, justify="right" if number else "left")
+    return table
+
+
+def share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"
