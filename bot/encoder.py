@@ -6,12 +6,13 @@ engine's old environment loads it too. `bot.build.encoder` writes the folder tha
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Sequence
 
 import numpy as np
 import onnxruntime as ort
-from tokenizers import Tokenizer
+from tokenizers import Encoding, Tokenizer
 
 
 class ModelMissing(FileNotFoundError):
@@ -55,8 +56,8 @@ class TextModel:
         (found,) = [o for o in self._session.get_outputs() if o.name == output]
         return int(found.shape[-1])
 
-    def run(self, texts: Sequence[str]) -> dict[str, np.ndarray]:
-        """Every output by its name, rows in the order of `texts`; at least one text.
+    def run(self, texts: Sequence[str], only: Sequence[str] = ()) -> dict[str, np.ndarray]:
+        """Every output by its name, or `only` those; rows in the order of `texts`; at least one.
 
         One text at a time. An int8 graph scales its activations by the largest in the whole batch,
         so in a batch a text's vector depends on its neighbours (cosine .987 to itself alone), and
@@ -66,13 +67,39 @@ class TextModel:
         return {
             name: np.concatenate([row[column] for row in rows])
             for column, name in enumerate(self.outputs)
+            if not only or name in only
         }
 
+    def run_each(self, texts: Sequence[str]) -> list[tuple[Encoding, dict[str, np.ndarray]]]:
+        """Each text's encoding by the tokenizer, and the outputs for it alone by their names."""
+        results = []
+        for text in texts:
+            encoding = self._tokenizer.encode(text)
+            outputs = self._run_ids(encoding.ids)
+            results.append((encoding, dict(zip(self.outputs, outputs))))
+        return results
+
     def _run_one(self, text: str) -> list[np.ndarray]:
-        ids = np.array([self._tokenizer.encode(text).ids], dtype=np.int64)
+        return self._run_ids(self._tokenizer.encode(text).ids)
+
+    def _run_ids(self, ids: Sequence[int]) -> list[np.ndarray]:
+        row = np.array([ids], dtype=np.int64)
         return self._session.run(
-            self.outputs, {"input_ids": ids, "attention_mask": np.ones_like(ids)}
+            self.outputs, {"input_ids": row, "attention_mask": np.ones_like(row)}
         )
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """The tokens of a text as they are meant there, without the model's own ([CLS], [SEP]).
+
+    `vectors` float32 (tokens, 128) of length 1; `pieces` the tokenizer's word pieces, lower case, a
+    piece within a word with `##` in front; `places` where each stands in the text, [start, end).
+    """
+
+    vectors: np.ndarray
+    pieces: tuple[str, ...]
+    places: tuple[tuple[int, int], ...]
 
 
 class Encoder:
@@ -87,4 +114,21 @@ class Encoder:
         """Vectors of length 1, float32 (len(texts), dimension): a dot product is a cosine."""
         if len(texts) == 0:
             return np.zeros((0, self.dimension), dtype=np.float32)
-        return self._model.run(texts)["vector"]
+        return self._model.run(texts, ["vector"])["vector"]
+
+    def encode_tokens(self, text: str) -> tuple[np.ndarray, Tokens]:
+        """A text's vector, float32 (dimension,), and its tokens; one pass through the model."""
+        return self.encode_with_tokens([text])[0]
+
+    def encode_with_tokens(self, texts: Sequence[str]) -> list[tuple[np.ndarray, Tokens]]:
+        """The same for many texts, in their order."""
+        results = []
+        for encoding, outputs in self._model.run_each(texts):
+            inner = slice(1, len(encoding.ids) - 1)
+            tokens = Tokens(
+                outputs["tokens"][0][inner],
+                tuple(encoding.tokens[inner]),
+                tuple(encoding.offsets[inner]),
+            )
+            results.append((outputs["vector"][0], tokens))
+        return results

@@ -9,18 +9,35 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from knowledge_base.index import Hit, Query, Shelf
+import numpy as np
+
+from knowledge_base.index import Query, Shelf
+from knowledge_base.rerank import Ranking
 
 FILE = Path(__file__).resolve().parent / "confidence.json"
 
 SHARPNESS = 35
-"""Of the softmax over scores behind `lead`: the slope of the regression that tuned the scores."""
+"""Of the softmax over scores behind `lead`."""
 
-SIGNALS = ("text", "heading", "questions", "lead", "coverage", "number")
+SIGNALS = (
+    "text",
+    "heading",
+    "questions",
+    "tokens",
+    "weakest",
+    "elsewhere",
+    "lead",
+    "margin",
+    "stands_out",
+    "coverage",
+    "agreement",
+    "words",
+    "number",
+)
 
 _LONG_NUMBER = re.compile(r"\d{5}")
 
@@ -29,34 +46,49 @@ class ConfidenceMissing(RuntimeError):
     """`confidence.json` is missing or unusable; the message says how to make it."""
 
 
-def signals(question: str, query: Query, hits: Sequence[Hit], shelf: Shelf) -> dict[str, float]:
-    """What the ranking tells about its first hit, each about 0..1; `hits` best first, not empty.
+def signals(question: str, query: Query, ranking: Ranking, shelf: Shelf) -> dict[str, float]:
+    """What the ranking tells about its first hit, most of them about 0..1; not for an empty one.
 
     text, heading, questions   the cosines of the hit's own parts
+    tokens     how well the question's words are met by the passage's, one by one
+    weakest    the mean of the two that are met worst, stop words aside
+    elsewhere  how much better the words are met when each may choose its passage
     lead       the article's share of a softmax over all scores: 1 when no other comes near
+    margin     its score over the best of another article
+    stands_out its score over the mean of all hits, in standard deviations
     coverage   share of the question's content words that its article holds, by rarity
+    agreement  1 if vectors alone and words alone would have chosen the same article
+    words      how many content words the question has, as log(1 + n)
     number     1 if a long number is in the question: it is about one order, which no article knows
-
-    Tried, and of no further use beside these: the BM25 share, whether vectors and words agree, the
-    rarest word that is missing, the message's length, the lead over the next passage.
     """
-    top = hits[0]
+    hits = ranking.hits
+    top, met = hits[0], ranking.met[0]
     article = top.passage.article_id
-    heights = [math.exp(SHARPNESS * (hit.score - top.score)) for hit in hits]
-    own = [
-        height
-        for height, hit in zip(heights, hits, strict=True)
-        if hit.passage.article_id == article
-    ]
-    rarity = {stem: shelf.words.rarity(stem) for stems in query.stems for stem in stems}
+    scores = np.array([hit.score for hit in hits])
+    own = np.array([hit.passage.article_id == article for hit in hits])
+    heights = np.exp(SHARPNESS * (scores - scores[0]))
+    tokens = query.tokens[top.variant]
+    content = met[tokens.content] if tokens.content.any() else met
+    same = [row for hit, row in zip(hits, ranking.met, strict=True) if hit.variant == top.variant]
+    stems = query.stems[top.variant]
+    rarity = {stem: shelf.words.rarity(stem) for stem in stems}
     held = sum(it for stem, it in rarity.items() if shelf.article_holds(article, stem))
     total = sum(rarity.values())
+    by_meaning = max(hits, key=lambda hit: hit.dense).passage.article_id
+    by_words = max(hits, key=lambda hit: hit.lexical).passage.article_id
     return {
         "text": top.text,
         "heading": top.heading,
         "questions": top.questions,
-        "lead": sum(own) / sum(heights),
+        "tokens": top.tokens,
+        "weakest": float(np.sort(content)[:2].mean()) if len(content) else 0.0,
+        "elsewhere": float((np.max(same, axis=0) - met) @ tokens.weights),
+        "lead": float(heights[own].sum() / heights.sum()),
+        "margin": float(scores[0] - scores[~own].max(initial=scores[0] - 0.3)),
+        "stands_out": float((scores[0] - scores.mean()) / max(scores.std(), 1e-3)) / 5,
         "coverage": held / total if total else 0.0,
+        "agreement": float(by_meaning == by_words),
+        "words": math.log1p(len(stems)),
         "number": float(bool(_LONG_NUMBER.search(question))),
     }
 

