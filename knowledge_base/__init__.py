@@ -11,5 +11,8 @@ confidence.py   how likely the best passage is to answer, as a probability
 search.py       KnowledgeBase: loads, watches the folder, answers
 evaluate.py     how often it is right, on a file of questions
 fit.py          refits the confidence: `python -m knowledge_base.fit DEV.jsonl`
+check/          what an editor should put right: links, contradictions, what is never found
+past.py         the articles as they were at a commit
+diff.py         which answers an edit changes
 cli/            one file a command; `python -m knowledge_base` lists them
 """
