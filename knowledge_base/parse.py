@@ -1,42 +1,78 @@
 """A markdown file to an `Article` and its `Passage`s. Rules only: nothing here touches a disk.
 
-A passage is an exact slice of the file, so whoever is shown it can find it there. Files are cut at
-their headings, as markdown-it sees them (CommonMark: a `#` inside a code fence is no heading).
+Any markdown file will do. What is said in its front matter counts; what is not is found in the text.
+A passage is an exact slice of the file, so whoever is shown it can find it there, unless other
+tools' markup was taken out of it (`markup`).
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import pairwise
-from typing import Literal
+from pathlib import PurePosixPath
+from typing import TypeVar
+from urllib.parse import quote
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
+from knowledge_base.cut import LONGEST, Heading, Outline, Piece, commonmark, cut
+from knowledge_base.front_matter import (
+    AUDIENCES,
+    ArticleError,
+    Audience,
+    FrontMatter,
+    read_front_matter,
+)
+from knowledge_base.markup import clean, clean_text
 
-from knowledge_base.front_matter import ArticleError, FrontMatter
+__all__ = [
+    "AUDIENCES",
+    "ENDINGS",
+    "INDEX_NAMES",
+    "LONGEST",
+    "Article",
+    "ArticleError",
+    "Audience",
+    "LeftOut",
+    "Passage",
+    "commonmark",
+    "cut",
+    "parse_article",
+]
 
-Audience = Literal["public", "staff"]
-AUDIENCES: tuple[Audience, ...] = ("public", "staff")
+ENDINGS = (".md", ".markdown", ".mdx")
+"""What the names of article files end with."""
 
-LONGEST = 1200
-"""Characters above which a section is cut at its paragraphs: about what MiniLM can take in."""
+INDEX_NAMES = frozenset({"index", "_index", "readme"})
+"""Names, in small letters, of the files that are the pages of their folders."""
 
-FENCE = "---"
+LONGEST_BOLD_TITLE = 100
+
+_BOLD_LINE = re.compile(r"\s{0,3}(?:\*\*([^*]+)\*\*|__([^_]+)__)\s*")
+_EXTRA_BLANKS = re.compile(r"\n(?:[ \t]*\n){2,}")
+_Read = TypeVar("_Read")
+
+
+class LeftOut(ArticleError):
+    """A file that is meant to hold no article, which is nobody's mistake: a draft, or the page of
+    a folder that has fields but no text."""
 
 
 @dataclass(frozen=True)
 class Passage:
-    """A headed piece of an article, in the editor's own characters."""
+    """A headed piece of an article, in the editor's own characters.
+
+    `line` is the 1-based line of the file on which it begins; `audience` as in `Article`.
+    """
 
     article_id: str
     title: str
     heading_path: tuple[str, ...]
     anchor: str
     text: str
-    audience: Audience
+    audience: Audience | None
+    line: int = 1
     hash: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -46,8 +82,8 @@ class Passage:
     @property
     def url(self) -> str:
         """Where the help pages show it; text above the first heading has no anchor."""
-        anchor = f"#{self.anchor}" if self.anchor else ""
-        return f"/help/{self.article_id}{anchor}"
+        anchor = f"#{quote(self.anchor)}" if self.anchor else ""
+        return f"/help/{quote(self.article_id)}{anchor}"
 
     @property
     def heading(self) -> str:
@@ -67,157 +103,160 @@ class Passage:
 
 @dataclass(frozen=True)
 class Article:
-    """A file of the knowledge base. `id` is its path without `.md`: `returns/return-an-item`."""
+    """A file of the knowledge base. `id` is its path without the ending: `returns/return-an-item`.
+
+    `path` is relative to the folder. `audience` is None as long as nobody said who may read it: the
+    folder decides (`for_audience`). `body` is without other tools' markup and without the title, in
+    as many lines as the file has below its front matter. `notes` are mistakes that do not keep it
+    from being served: (1-based line, what to do).
+    """
 
     id: str
     title: str
     summary: str
-    audience: Audience
+    audience: Audience | None
     updated: date | None
     owner: str
     tags: tuple[str, ...]
     questions: tuple[str, ...]
     body: str
     passages: tuple[Passage, ...]
+    path: str = ""
+    headings: tuple[Heading, ...] = ()
+    notes: tuple[tuple[int, str], ...] = ()
 
+    @property
+    def url(self) -> str:
+        """Where the help pages show it."""
+        return f"/help/{quote(self.id)}"
 
-@dataclass(frozen=True)
-class Heading:
-    """A heading of the article: its source lines are [start, end), 0-based in the body."""
-
-    level: int
-    text: str
-    anchor: str
-    start: int
-    end: int
+    def for_audience(self, audience: Audience) -> Article:
+        """The same article for these readers."""
+        passages = tuple(replace(passage, audience=audience) for passage in self.passages)
+        return replace(self, audience=audience, passages=passages)
 
 
 def parse_article(source: str, article_id: str, path: str = "") -> Article:
-    """Read a whole file. `path` names it in errors. Raises ArticleError."""
+    """Read a whole file. `path` names it in errors. Raises ArticleError, LeftOut among them."""
     path = path or f"{article_id}.md"
+    ending = PurePosixPath(path).suffix
     source = source.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     lines = source.split("\n")
-    if lines[0].rstrip() != FENCE:
-        raise ArticleError(path, 1, f"no front matter; start the file with a line `{FENCE}`")
-    close = next((n for n, line in enumerate(lines) if n and line.rstrip() == FENCE), None)
-    if close is None:
-        raise ArticleError(path, 1, f"the front matter never ends; close it with a line `{FENCE}`")
-    front = FrontMatter("\n".join(lines[1:close]), path)
-    title, audience = front.required("title"), front.required("audience")
-    if audience not in AUDIENCES:
-        raise ArticleError(
-            path, front.line("audience"), f"audience {audience!r}; write `public` or `staff`"
-        )
-    body = "\n".join(lines[close + 1 :])
+    front, above = read_front_matter(lines, path)
+    if front.draft:
+        raise LeftOut(path, 1, "a draft")
+    audience = front.audience()
+    own = lines[above:]
+    cleaned = clean("\n".join(own), mdx=ending.lower() == ".mdx")
+    outline = Outline(cleaned.text, cleaned.anchors)
+    notes = list(front.repeated)
+
+    def lenient(read: Callable[[str], _Read], name: str, without: _Read) -> _Read:
+        """A field, or what an article without it has."""
+        try:
+            return read(name)
+        except ArticleError as error:
+            notes.append((error.line, error.message))
+            return without
+
+    stated = clean_text(lenient(front.text, "title", ""))
+    title = _take_title(outline, stated, own) or _readable_name(article_id, path)
     passages = tuple(
-        Passage(article_id, title, heading_path, anchor, text, audience)
-        for heading_path, anchor, text in cut(body)
+        _passage(piece, article_id, title, audience=audience, above=above, own=own)
+        for piece in outline.pieces()
     )
     if not passages:
-        raise ArticleError(
-            path, close + 2, "no text below the front matter; write some, or delete the file"
-        )
+        raise _without_text(path, lines, above)
     return Article(
         id=article_id,
         title=title,
-        summary=front.text("summary"),
+        summary=clean_text(lenient(front.text, "summary", "") or _summary_elsewhere(front)),
         audience=audience,
-        updated=front.date("updated"),
-        owner=front.text("owner"),
-        tags=front.texts("tags"),
-        questions=front.texts("questions"),
-        body=body,
+        updated=lenient(front.date, "updated", None),
+        owner=lenient(front.text, "owner", ""),
+        tags=lenient(front.texts, "tags", ()),
+        questions=lenient(front.texts, "questions", ()),
+        body=outline.body,
         passages=passages,
+        path=f"{article_id}{ending}",
+        headings=tuple(outline.headings),
+        notes=tuple(sorted(notes)),
     )
 
 
-def commonmark() -> MarkdownIt:
-    """The markdown that articles are written in: CommonMark with tables, HTML as plain text."""
-    return MarkdownIt("commonmark", {"html": False}).enable("table")
+def _summary_elsewhere(front: FrontMatter) -> str:
+    """The summary as other tools call it. Not ours, so nothing in there is a mistake."""
+    for name in ("description", "intro"):
+        try:
+            if text := front.text(name):
+                return text
+        except ArticleError:
+            continue
+    return ""
 
 
-def cut(body: str) -> list[tuple[tuple[str, ...], str, str]]:
-    """The passages of a body: (heading path, anchor, text), in order; none for empty sections."""
-    tokens = commonmark().parse(body)
-    lines = body.split("\n")
-    found = headings(tokens)
-    starts = [0, *(heading.end for heading in found)]
-    ends = [*(heading.start for heading in found), len(lines)]
-    borders = _borders(tokens)
-    passages = []
-    above: list[Heading] = []
-    for heading, start, end in zip([None, *found], starts, ends, strict=True):
-        if heading:
-            above = [it for it in above if it.level < heading.level] + [heading]
-        path = tuple(it.text for it in above)
-        anchor = heading.anchor if heading else ""
-        for text in _pieces(lines, start, end, borders=borders):
-            passages.append((path, anchor, text))
-    return passages
+def _take_title(outline: Outline, stated: str, own: list[str]) -> str:
+    """The title: as stated, or the first H1, or a bold first line; "" without any.
+
+    It is shown above the article, so it is taken out of the body if it is there too.
+    """
+    first = next((it for it in outline.headings if it.level == 1 and it.text), None)
+    if first and (not stated or _words(first.text) == _words(stated)):
+        outline.drop(first.start, first.end)
+        return stated or first.text
+    opening = outline.tokens[0] if outline.tokens else None
+    if stated or first or opening is None or not opening.map:
+        return stated
+    line = outline.lines[opening.map[0]]
+    bold = _BOLD_LINE.fullmatch(line)
+    # As the author wrote it: a bold line may be what is left of a box's mark.
+    if not bold or opening.map[1] - opening.map[0] > 1 or line != own[opening.map[0]]:
+        return ""
+    text = " ".join((bold[1] or bold[2]).split())
+    if text.endswith((":", ".", "!")) or len(text) > LONGEST_BOLD_TITLE:
+        return ""
+    outline.drop(*opening.map)
+    return text
 
 
-def headings(tokens: list[Token]) -> list[Heading]:
-    """The headings among the tokens; those inside quotes and lists belong to their block."""
-    found: list[Heading] = []
-    taken: dict[str, int] = {}
-    for token, inline in pairwise(tokens):
-        if token.type == "heading_open" and token.level == 0 and token.map:
-            text = "".join(
-                " " if child.type == "softbreak" else child.content
-                for child in inline.children or []
-                if child.type in {"text", "code_inline", "softbreak"}
-            ).strip()
-            anchor = _unique(_slug(text), taken)
-            found.append(Heading(int(token.tag[1:]), text, anchor, *token.map))
-    return found
+def _words(text: str) -> list[str]:
+    return re.findall(r"\w+", text.casefold())
 
 
-def _slug(text: str) -> str:
-    """An anchor as GitHub makes it: lower case, no punctuation, hyphens for blanks."""
-    return re.sub(r"[^\w\- ]", "", text.lower()).strip().replace(" ", "-") or "section"
+def _readable_name(article_id: str, path: str) -> str:
+    """`reset-your-password` is "Reset your password"; the page of a folder has the folder's name."""
+    folder, name = PurePosixPath(path).parent.name, PurePosixPath(article_id).name
+    if name.casefold() in INDEX_NAMES:
+        name = PurePosixPath(article_id).parent.name or folder or name
+    # Numbers that keep files in order ("01-start", "2. Pay") and Jekyll's dates.
+    name = re.sub(r"^(?:\d{4}-\d\d-\d\d-|0\d*[-_. ]+|\d+\.[-_ ]*)(?=\D)", "", name)
+    words = " ".join(re.sub(r"[-_]+", " ", name).split())
+    return words[:1].upper() + words[1:] or name
 
 
-def _unique(slug: str, taken: dict[str, int]) -> str:
-    """`slug`, or with -1, -2, ... when it is taken already, as on GitHub."""
-    anchor = slug
-    while anchor in taken:
-        taken[slug] += 1
-        anchor = f"{slug}-{taken[slug]}"
-    taken[anchor] = 0
-    return anchor
+def _passage(
+    piece: Piece,
+    article_id: str,
+    title: str,
+    *,
+    audience: Audience | None,
+    above: int,
+    own: list[str],
+) -> Passage:
+    text = piece.text
+    written = "\n".join(own[piece.line : piece.line + text.count("\n") + 1])
+    if text not in written:
+        # Markup was taken out here, and left more blank lines than anybody wants.
+        text = _EXTRA_BLANKS.sub("\n\n", text)
+    line = above + piece.line + 1
+    return Passage(article_id, title, piece.heading_path, piece.anchor, text, audience, line)
 
 
-def _borders(tokens: list[Token]) -> list[int]:
-    """The lines at which a section may be cut: where a block, or an item of a list, begins."""
-    return sorted(
-        {
-            token.map[0]
-            for token in tokens
-            if token.map
-            and (token.level == 0 or (token.level == 1 and token.type == "list_item_open"))
-        }
-    )
-
-
-def _pieces(lines: list[str], start: int, end: int, *, borders: list[int]) -> list[str]:
-    """The text of lines [start, end), cut at borders where it is longer than LONGEST."""
-    inside = [line for line in borders if start < line < end]
-    pieces = []
-    while True:
-        text = _trimmed(lines[start:end])
-        if len(text) <= LONGEST or not inside:
-            break
-        fitting = [at for at in inside if len(_trimmed(lines[start:at])) <= LONGEST]
-        at = fitting[-1] if fitting else inside[0]
-        # A sentence that announces a list ("To return an item:") stays with it.
-        opening = fitting[-2] if len(fitting) > 1 else start
-        if opening > start and _trimmed(lines[opening:at]).endswith(":"):
-            at = opening
-        pieces.append(_trimmed(lines[start:at]))
-        start, inside = at, [line for line in inside if line > at]
-    return [piece for piece in [*pieces, text] if re.search(r"\w", piece)]
-
-
-def _trimmed(lines: list[str]) -> str:
-    """The lines without blank ones around them; the first keeps its indent (it may be code)."""
-    return re.sub(r"\A(?:[ \t]*\n)+", "", "\n".join(lines)).rstrip()
+def _without_text(path: str, lines: list[str], above: int) -> ArticleError:
+    if not any(line.strip() for line in lines):
+        return ArticleError(path, 1, "the file is empty; write some text, or delete it")
+    bare = not any(line.strip() for line in lines[above:])
+    if above and bare and PurePosixPath(path).stem.casefold() in INDEX_NAMES:
+        return LeftOut(path, 1, "the page of a folder, without text")
+    place = "below the front matter" if above else "but headings and other tools' markup"
+    return ArticleError(path, above + 1, f"no text {place}; write some, or delete the file")

@@ -13,8 +13,10 @@ import structlog
 from knowledge_base.account import AccountModel
 from knowledge_base.confidence import Confidence, signals
 from knowledge_base.excerpt import excerpt
+from knowledge_base.files import Listing
+from knowledge_base.folder import ArticleProblem, Folder
 from knowledge_base.index import Hit, Query, Shelf, Snapshot, snapshot
-from knowledge_base.parse import Article, ArticleError, Audience, Passage, parse_article
+from knowledge_base.parse import Article, Audience, Passage
 from knowledge_base.query import make_query
 from knowledge_base.rerank import Ranking, rerank
 from knowledge_base.token_store import TokenStore
@@ -47,20 +49,12 @@ LOOK_ROUND_MS = 1000
 (network shares, some container mounts)."""
 
 
+MOST_PROBLEMS = 20
+"""Problems named where there is no article at all; the rest is counted."""
+
+
 class NoUsableArticle(RuntimeError):
     """The folder holds nothing that can be answered from."""
-
-
-@dataclass(frozen=True)
-class ArticleProblem:
-    """Something an editor should put right: the file, the 1-based line, what to do."""
-
-    path: str
-    line: int
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.message}"
 
 
 Kind = Literal["answer", "no_article", "ambiguous", "out_of_scope", "needs_account", "staff_only"]
@@ -84,15 +78,6 @@ class Result:
     hits: tuple[Hit, ...]
 
 
-@dataclass(frozen=True)
-class _Source:
-    """A file as last read: its text (None: unreadable), last good article, and what is wrong."""
-
-    text: str | None
-    good: Article | None
-    problem: ArticleProblem | None
-
-
 class KnowledgeBase:
     """The articles of a folder. `load` once, `watch` if it shall follow edits, then `ask`.
 
@@ -112,7 +97,7 @@ class KnowledgeBase:
         """Nothing is read yet but `confidence.json`; `confidence` takes its place, and `threshold`
         (a probability) the place of the one in there. Raises ConfidenceMissing.
         """
-        self._folder = Path(articles_dir)
+        self._folder = Folder(articles_dir)
         self._encoder = encoder
         self._cache_dir = Path(cache_dir)
         self._confidence = confidence or Confidence.load()
@@ -120,8 +105,7 @@ class KnowledgeBase:
         self.threshold = self._confidence.threshold if threshold is None else threshold
         self._reloading = threading.Lock()
         self._vectors: Vectors | None = None
-        self._sources: dict[str, _Source] = {}
-        self._stamps: dict[str, tuple[int, int]] = {}
+        self._listing: Listing | None = None
         self._current: tuple[Snapshot, tuple[ArticleProblem, ...]] | None = None
         self._stop = threading.Event()
         self._watcher: threading.Thread | None = None
@@ -133,11 +117,8 @@ class KnowledgeBase:
             self._tokens = TokenStore(self._encoder, self._cache_dir, self._vectors.model)
             self._reload()
             if not self._snapshot.articles:
-                current, self._current = self._current, None
-                problems = "".join(f"\n  {problem}" for problem in current[1])
-                raise NoUsableArticle(
-                    f"no usable article in {self._folder}; put a .md file there{problems}"
-                )
+                problems, self._current = self.problems(), None
+                raise NoUsableArticle(_nothing_usable(self._folder.path, problems))
 
     def watch(self) -> None:
         """Follow edits from now on, in a thread of its own, until `close`; after `load`."""
@@ -230,70 +211,39 @@ class KnowledgeBase:
 
     def _reload(self) -> None:
         """Read what changed, index it, swap it in. The caller holds the lock."""
-        stamps, before = self._look(), self._sources
-        self._sources = {name: self._read(name, before.get(name)) for name in stamps}
-        usable, clashes = _distinct(self._folder, self._sources)
-        problems = [it.problem for it in self._sources.values() if it.problem] + clashes
-        for problem in problems:
-            if problem not in self.problems():
+        listing = self._folder.look()
+        reading = self._folder.read(listing)
+        known = set(self.problems())
+        for problem in reading.problems:
+            if problem not in known:
                 log.warning(
                     "article.problem",
                     path=problem.path,
                     line=problem.line,
                     reason=problem.message,
                 )
-        made = snapshot(usable, self._vectors)
+        made = snapshot(reading.articles, self._vectors)
         if len(made.shelves["staff"].passages) <= READY:
             self._tokens.of([passage.whole for passage in made.shelves["staff"].passages])
-        self._current = (made, tuple(problems))
+        self._current = (made, reading.problems)
         # Last, so that what failed half-way is tried again at the next look round.
-        self._stamps = stamps
-        log.info("knowledge_base.loaded", articles=len(usable), problems=len(problems))
-
-    def _look(self) -> dict[str, tuple[int, int]]:
-        """The article files by their path below the folder, with their time (ns) and size."""
-        stamps = {}
-        for path in sorted(self._folder.rglob("*.md")):
-            name = path.relative_to(self._folder)
-            if any(part.startswith(".") for part in name.parts):
-                continue  # editors' lock files and git's own
-            try:
-                stat = path.stat()
-            except OSError:
-                continue  # deleted meanwhile, or a link to nowhere
-            if path.is_file():
-                stamps[name.as_posix()] = (stat.st_mtime_ns, stat.st_size)
-        return stamps
-
-    def _read(self, name: str, before: _Source | None) -> _Source:
-        path = self._folder / name
-        good = before.good if before else None
-        try:
-            text = path.read_text(encoding="utf-8")
-        except UnicodeDecodeError as error:
-            line = error.object[: error.start].count(b"\n") + 1
-            return _Source(
-                None, good, ArticleProblem(str(path), line, "no UTF-8; save it as UTF-8")
-            )
-        except OSError as error:
-            return _Source(None, good, ArticleProblem(str(path), 1, f"cannot be read: {error}"))
-        if before and before.text == text:
-            return before
-        try:
-            return _Source(text, parse_article(text, name.removesuffix(".md"), str(path)), None)
-        except ArticleError as error:
-            return _Source(text, good, ArticleProblem(error.path, error.line, error.message))
+        self._listing = listing if reading.complete else None
+        log.info(
+            "knowledge_base.loaded",
+            articles=len(reading.articles),
+            problems=len(reading.problems),
+        )
 
     def _follow(self) -> None:
         while not self._stop.is_set():
             try:
                 for changed in self._changes():
                     with self._reloading:
-                        if changed or self._look() != self._stamps:
+                        if changed or self._folder.look() != self._listing:
                             self._reload()
             except Exception:
                 # Whatever one edit does, the next one must still be seen.
-                log.exception("knowledge_base.watch_failed", folder=str(self._folder))
+                log.exception("knowledge_base.watch_failed", folder=str(self._folder.path))
                 self._stop.wait(LOOK_ROUND_MS / 1000)
 
     def _changes(self) -> Iterator[set]:
@@ -301,7 +251,7 @@ class KnowledgeBase:
         from watchfiles import watch
 
         return watch(
-            self._folder,
+            self._folder.path,
             watch_filter=None,
             debounce=DEBOUNCE_MS,
             stop_event=self._stop,
@@ -323,32 +273,13 @@ def _may_read(article: Article, audience: Audience) -> bool:
     return audience == "staff" or article.audience == "public"
 
 
-def _distinct(
-    folder: Path, sources: dict[str, _Source]
-) -> tuple[list[Article], list[ArticleProblem]]:
-    """The articles to serve, and the files whose names cannot be told apart.
-
-    Ids that differ in capitals only would be one address for people: the first is served. The same
-    name in two folders is served twice, but what cites it is easily mixed up.
-    """
-    articles: list[Article] = []
-    problems: list[ArticleProblem] = []
-    ids: dict[str, str] = {}
-    stems: dict[str, str] = {}
-    for name, source in sources.items():
-        if source.good is None:
-            continue
-        path = str(folder / name)
-        twin = ids.setdefault(source.good.id.casefold(), name)
-        namesake = stems.setdefault(Path(name).stem.casefold(), name)
-        if twin != name:
-            problems.append(
-                ArticleProblem(path, 1, f"left out, as {twin} has the same id; rename one of them")
-            )
-            continue
-        if namesake != name:
-            problems.append(
-                ArticleProblem(path, 1, f"{namesake} has the same name; rename one of them")
-            )
-        articles.append(source.good)
-    return articles, problems
+def _nothing_usable(folder: Path, problems: list[ArticleProblem]) -> str:
+    """Why there is nothing to answer from, and what to do."""
+    if not folder.is_dir():
+        what = "there is no such folder; make it and put markdown files there, or name another one"
+        return f"no usable article in {folder}: {what}"
+    lines = [f"no usable article in {folder}; put a markdown file (.md, .markdown, .mdx) there"]
+    lines += [f"  {problem}" for problem in problems[:MOST_PROBLEMS]]
+    if len(problems) > MOST_PROBLEMS:
+        lines.append(f"  and {len(problems) - MOST_PROBLEMS} more problems")
+    return "\n".join(lines)

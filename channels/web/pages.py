@@ -127,6 +127,9 @@ def router(knowledge_base: KnowledgeBase, settings: Settings) -> APIRouter:
     def get(path: str) -> Any:
         return routes.api_route(path, methods=["GET", "HEAD"], response_class=Response)
 
+    def is_public(article_id: str) -> bool:
+        return knowledge_base.article(article_id, "public") is not None
+
     @get("/")
     def shop(request: Request) -> Response:
         articles = [knowledge_base.article(article_id, "public") for article_id in _TEASER]
@@ -150,7 +153,7 @@ def router(knowledge_base: KnowledgeBase, settings: Settings) -> APIRouter:
             "article.html",
             article=article,
             topic=topic_name(_folder(article.id)),
-            body=render.to_html(article),
+            body=render.to_html(article, is_public),
             related=_related(article, knowledge_base.articles("public")),
         )
         return page.answer(request, page_policy)

@@ -38,6 +38,8 @@ FLOORS = {
     "channels.contract": 1,
     "knowledge_base.parse": 1,
     "knowledge_base.front_matter": 1,
+    "knowledge_base.markup": 1,
+    "knowledge_base.cut": 1,
     "knowledge_base.words": 1,
     "knowledge_base.sentences": 1,
     "knowledge_base.check": 2,
