@@ -18,13 +18,22 @@ from actions.base import (
     quote,
     said,
 )
-from knowledge_base.search import KnowledgeBase, Result
+from knowledge_base.search import PLAUSIBLE, KnowledgeBase, Result
 
-# Between this confidence and the threshold of an answer the closest passages are offered by name;
-# docs/quality.md says how often the right one is among them.
-SUGGEST_FROM = 0.3
 MOST_SUGGESTIONS = 3
 LONGEST_TITLE = 80
+
+MOST_TURNS = 3
+"""Earlier questions that say what a short one ("and abroad?") is about."""
+
+RESPONSES = {
+    "ambiguous": "utter_which",
+    "needs_account": "utter_needs_account",
+    "out_of_scope": "utter_out_of_scope",
+    "staff_only": "utter_no_answer",
+    "no_article": "utter_no_answer",
+}
+"""How each kind of non-answer is said. An article for staff is never hinted at."""
 
 
 class Answer(Skill):
@@ -38,12 +47,10 @@ class Answer(Skill):
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> Events:
-        found = await to_thread.run_sync(find, self._knowledge_base, tracker)
+        found, quoted = await to_thread.run_sync(find, self._knowledge_base, tracker)
         if found.kind == "answer":
             dispatcher.utter_message(
-                response="utter_answer",
-                answer=found.hits[0].passage.text,
-                json_message={"sources": sources(found)},
+                response="utter_answer", answer=quoted, json_message={"sources": sources(found)}
             )
         else:
             self._decline(dispatcher, tracker, found)
@@ -52,36 +59,62 @@ class Answer(Skill):
     def _decline(self, dispatcher: CollectingDispatcher, tracker: Tracker, found: Result) -> None:
         custom: dict[str, Any] = {
             "miss": True,
+            "why": found.kind,
             "offer": offer("accepted", f"No article answers {quote(said(tracker))}."),
         }
         buttons: list[dict[str, str]] = YES_NO
+        response = RESPONSES[found.kind]
+        named = suggestions(found, 2 if found.kind == "ambiguous" else MOST_SUGGESTIONS)
         if last_custom(tracker).get("miss"):
             response = "utter_no_answer_again"
-        elif found.confidence >= SUGGEST_FROM:
-            response = "utter_suggest"
-            custom["choices"] = suggestions(found)
-            buttons = [{"title": title} for title in custom["choices"]]
-            buttons.append({"title": "Bring in a colleague", "text": "Yes, bring in a colleague"})
-        elif intent(tracker) == "out_of_scope":
+        elif found.kind == "no_article" and intent(tracker) == "out_of_scope":
             response = "utter_out_of_scope"
-        else:
-            response = "utter_no_answer"
+        elif named and found.kind in {"no_article", "ambiguous"} and found.confidence >= PLAUSIBLE:
+            response = "utter_which" if found.kind == "ambiguous" else "utter_suggest"
+            custom["choices"] = named
+            buttons = [{"title": title} for title in named]
+            buttons.append({"title": "Bring in a colleague", "text": "Yes, bring in a colleague"})
         dispatcher.utter_message(response=response, buttons=buttons, json_message=custom)
 
 
-def find(knowledge_base: KnowledgeBase, tracker: Tracker) -> Result:
-    """What the knowledge base has for this turn: the passage that was chosen from suggestions, or
-    the result of the search."""
-    question = said(tracker)
-    result = knowledge_base.ask(question)
+def find(knowledge_base: KnowledgeBase, tracker: Tracker) -> tuple[Result, str]:
+    """What the knowledge base has for this turn, and the words of an article that answer ("": none
+    do): of the passage that was chosen from suggestions, or of the result of the search. Of what
+    only an account could tell, there may be words on the subject."""
+    question, earlier = said(tracker), history(tracker)
+    result = knowledge_base.ask(question, history=earlier)
     url = (last_custom(tracker).get("choices") or {}).get(question.strip())
-    for hit in result.hits if url else ():
-        if hit.passage.url == url:
-            return Result("answer", 1.0, (hit,))
-    return result
+    chosen = next((hit for hit in result.hits if url and hit.passage.url == url), None)
+    if chosen:
+        return Result("answer", 1.0, (chosen,)), chosen.passage.text
+    if (
+        result.kind not in {"answer", "needs_account"}
+        or result.confidence < knowledge_base.threshold
+    ):
+        return result, ""
+    return result, knowledge_base.excerpt(question, result.hits[0].passage, earlier)
 
 
-def suggestions(result: Result) -> dict[str, str]:
+def history(tracker: Tracker) -> list[str]:
+    """The earlier questions to the knowledge base and what was answered, oldest first.
+
+    Greetings, jobs and feedback are left out: they say nothing about what a question means.
+    """
+    turns: list[list[str]] = []
+    asked = ""
+    for event in tracker.events:
+        if event.get("event") == "user":
+            asked = str(event.get("text") or "")
+        elif event.get("event") == "bot" and asked:
+            custom = (event.get("data") or {}).get("custom") or {}
+            if custom.get("sources") or custom.get("miss"):
+                answer = [str(event.get("text") or "")] if custom.get("sources") else []
+                turns.append([asked, *answer])
+                asked = ""
+    return [text for turn in turns[-MOST_TURNS:] for text in turn]
+
+
+def suggestions(result: Result, most: int = MOST_SUGGESTIONS) -> dict[str, str]:
     """Names of the closest passages, one an article, with their addresses."""
     named: dict[str, str] = {}
     articles: set[str] = set()
@@ -92,7 +125,7 @@ def suggestions(result: Result) -> dict[str, str]:
             continue
         articles.add(passage.article_id)
         named[name] = passage.url
-        if len(named) == MOST_SUGGESTIONS:
+        if len(named) == most:
             break
     return named
 

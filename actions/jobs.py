@@ -56,17 +56,17 @@ class ReferJob(Skill):
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> Events:
         words = said(tracker)
-        result = await to_thread.run_sync(find, self._knowledge_base, tracker)
+        result, quoted = await to_thread.run_sync(find, self._knowledge_base, tracker)
         wish = WISHES.get(intent(tracker), "wants something done")
         order = tracker.get_slot("order_number")
         about = f" ({order})" if order else ""
         custom: dict[str, Any] = {
             "offer": offer("job", f"The customer {wish}{about}: {quote(words)}")
         }
-        if result.kind == "answer":
+        if quoted:
             dispatcher.utter_message(
                 response="utter_refer_job",
-                answer=result.hits[0].passage.text,
+                answer=quoted,
                 buttons=YES_NO,
                 json_message={**custom, "sources": sources(result)},
             )

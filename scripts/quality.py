@@ -24,9 +24,9 @@ from sklearn.model_selection import StratifiedKFold, cross_val_predict
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from actions.answer import SUGGEST_FROM, suggestions  # noqa: E402
+from actions.answer import suggestions  # noqa: E402
 from bot.encoder import Encoder  # noqa: E402
-from knowledge_base.search import KnowledgeBase  # noqa: E402
+from knowledge_base.search import PLAUSIBLE, KnowledgeBase  # noqa: E402
 
 QUESTIONS = ROOT / "tests" / "data" / "questions.jsonl"
 DEV = ROOT / "knowledge_base" / "evaluation" / "dev.jsonl"
@@ -43,7 +43,7 @@ def answers() -> dict[str, Any]:
 
 
 def near_misses(threshold: float) -> tuple[int, int]:
-    """Of the answerable dev questions between `SUGGEST_FROM` and the threshold: how many have a
+    """Of the answerable dev questions between `PLAUSIBLE` and the threshold: how many have a
     right article among the passages that are then shown by name, and how many there are."""
     knowledge_base = KnowledgeBase(
         ROOT / "knowledge_base" / "articles",
@@ -55,7 +55,7 @@ def near_misses(threshold: float) -> tuple[int, int]:
     for line in DEV.read_text("utf-8").splitlines():
         question = json.loads(line)
         result = knowledge_base.ask(question["question"])
-        if question["gold"] and SUGGEST_FROM <= result.confidence < threshold:
+        if question["gold"] and PLAUSIBLE <= result.confidence < threshold:
             total += 1
             shown = {
                 url.removeprefix("/help/").split("#")[0] for url in suggestions(result).values()
