@@ -11,9 +11,9 @@ from typing import Literal
 import structlog
 
 from knowledge_base.confidence import Confidence, signals
-from knowledge_base.index import Hit, Query, Shelf, Snapshot, snapshot
+from knowledge_base.index import Hit, Query, Shelf, Snapshot, refreshed, snapshot
 from knowledge_base.parse import Article, ArticleError, Audience, parse_article
-from knowledge_base.vectors import Encoder, Vectors
+from knowledge_base.vectors import Encoder, Progress, Vectors
 from knowledge_base.words import content_words, variants
 
 log = structlog.get_logger(__name__)
@@ -95,12 +95,16 @@ class KnowledgeBase:
         self._current: tuple[Snapshot, tuple[ArticleProblem, ...]] | None = None
         self._stop = threading.Event()
         self._watcher: threading.Thread | None = None
+        self._refresher: threading.Thread | None = None
 
-    def load(self) -> None:
-        """Read and index the folder. Raises NoUsableArticle."""
+    def load(self, progress: Progress | None = None, *, afresh: bool = False) -> None:
+        """Read and index the folder. Raises NoUsableArticle.
+
+        `progress` hears of the embedding; `afresh` embeds what was embedded before, too.
+        """
         with self._reloading:
-            self._vectors = Vectors(self._encoder, self._cache_dir)
-            self._reload()
+            self._vectors = Vectors(self._encoder, self._cache_dir, afresh=afresh)
+            self._reload(progress)
             if not self._snapshot.articles:
                 current, self._current = self._current, None
                 problems = "".join(f"\n  {problem}" for problem in current[1])
@@ -140,6 +144,23 @@ class KnowledgeBase:
         """The passages of an audience as they are now, for measuring and tuning."""
         return self._snapshot.shelves[audience]
 
+    def refresh(
+        self, *, threads: int = 1, store: bool = True, progress: Progress | None = None
+    ) -> None:
+        """Make the shortcuts that a very large folder wants, see `index.refreshed`. Questions are
+        answered meanwhile, and edits go live; nothing is done where nothing is wanted."""
+        if self._snapshot.stale:
+            made = refreshed(self._snapshot, threads=threads, store=store, progress=progress)
+            with self._reloading:
+                last, problems = self._current
+                now = snapshot(last.articles.values(), self._vectors, made)
+                self._current = (now, problems)
+
+    @property
+    def current(self) -> Snapshot:
+        """Everything as it is now, for measuring and for the commands."""
+        return self._snapshot
+
     def article(self, article_id: str, audience: Audience = "public") -> Article | None:
         """An article that this audience may read, or None."""
         found = self._snapshot.articles.get(article_id)
@@ -159,7 +180,7 @@ class KnowledgeBase:
             raise RuntimeError("the knowledge base is not loaded; call load() first")
         return self._current[0]
 
-    def _reload(self) -> None:
+    def _reload(self, progress: Progress | None = None) -> None:
         """Read what changed, index it, swap it in. The caller holds the lock."""
         stamps, before = self._look(), self._sources
         self._sources = {name: self._read(name, before.get(name)) for name in stamps}
@@ -173,7 +194,9 @@ class KnowledgeBase:
                     line=problem.line,
                     reason=problem.message,
                 )
-        self._current = (snapshot(usable, self._vectors), tuple(problems))
+        last = self._current[0] if self._current else None
+        now = snapshot(usable, self._vectors, last, progress=progress)
+        self._current = (now, tuple(problems))
         # Last, so that what failed half-way is tried again at the next look round.
         self._stamps = stamps
         log.info("knowledge_base.loaded", articles=len(usable), problems=len(problems))
@@ -212,13 +235,29 @@ class KnowledgeBase:
         except ArticleError as error:
             return _Source(text, good, ArticleProblem(error.path, error.line, error.message))
 
+    def _refresh_aside(self) -> None:
+        """Make wanted shortcuts in a thread of its own: edits must not wait for minutes."""
+        if not self._snapshot.stale or (self._refresher and self._refresher.is_alive()):
+            return
+        self._refresher = threading.Thread(target=self._try_refresh, name="shortcuts", daemon=True)
+        self._refresher.start()
+
+    def _try_refresh(self) -> None:
+        try:
+            self.refresh()
+        except Exception:
+            # Without shortcuts it is slower, and as right.
+            log.exception("knowledge_base.refresh_failed", folder=str(self._folder))
+
     def _follow(self) -> None:
+        self._refresh_aside()
         while not self._stop.is_set():
             try:
                 for changed in self._changes():
                     with self._reloading:
                         if changed or self._look() != self._stamps:
                             self._reload()
+                            self._refresh_aside()
             except Exception:
                 # Whatever one edit does, the next one must still be seen.
                 log.exception("knowledge_base.watch_failed", folder=str(self._folder))
