@@ -6,9 +6,15 @@ parse.py        a file to an Article and its Passages
 render.py       an Article to safe HTML for the help pages
 words.py        a question's sentences, its words, and their stems
 vectors.py      texts to vectors, kept on disk so that only changed text is embedded
+index_files.py  the folder in which they are kept, whole at any moment
+nearest.py      cosines with many vectors, and the nearest of very many (FAISS)
+keywords.py     BM25 by the columns of a question's stems
+shortcuts.py    which of very many passages may be the best
+parts.py        some articles of one audience, indexed, and how well they fit a question
 index.py        what one audience may be shown, ranked: vectors and words together
 confidence.py   how likely the best passage is to answer, as a probability
 search.py       KnowledgeBase: loads, watches the folder, answers
+building.py     the index made complete on disk, and what is in it
 evaluate.py     how often it is right, on a file of questions
 fit.py          refits the confidence: `python -m knowledge_base.fit DEV.jsonl`
 check/          what an editor should put right: links, contradictions, what is never found

@@ -6,32 +6,37 @@ for a customer: it is not there. A `Snapshot` is all the shelves of one moment; 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
+import structlog
 
+from knowledge_base import shortcuts
+from knowledge_base.index_files import IndexRefused
+from knowledge_base.keywords import Asked, Corpus
 from knowledge_base.late import QuestionTokens
-from knowledge_base.parse import Article, Audience, Passage
-from knowledge_base.vectors import Vectors
-from knowledge_base.words import content_words
+from knowledge_base.nearest import Table
+from knowledge_base.parse import AUDIENCES, Article, Audience, Passage
+from knowledge_base.parts import EXACT_UP_TO, Part, Question, Scores, to_embed
+from knowledge_base.vectors import Progress, Vectors
 
-# How much each part says in the first ranking; the same proportions as in `rerank`. An article's
-# example questions count for all its passages: they tell which article is meant, and the text and
-# its heading tell which passage. A title that is no question must not pull its text down.
-TEXT, HEADING, QUESTIONS = 0.3, 0.09, 0.61
-PASSAGE_WORDS, ARTICLE_WORDS = 0.67, 0.33
+log = structlog.get_logger(__name__)
+
 DENSE_SHARE = 0.733
-
-MOST_ROWS = 1024
-"""Nearest rows asked of FAISS for each part; a knowledge base of one shop is searched whole."""
+"""What the vectors say of a score; the words say the rest."""
 
 MOST_HITS = 40
 """Hits in a ranking: enough to compare the best with other articles."""
 
-K1, B = 1.2, 0.75
-"""BM25's usual constants (Robertson and Zaragoza, 2009)."""
+MOST_PARTS = 4
+"""Parts of an audience, before those that edits made are joined."""
+
+STALE = 0.2
+"""Share of a part that may be struck out before it is made again."""
+
+MOST_BEYOND = 0.05
+"""Share of an audience's passages that no shortcut may lead to before it is made again."""
 
 
 @dataclass(frozen=True)
@@ -66,127 +71,90 @@ class Shelf:
     """The passages of one audience, ready to be ranked. Never changes; any thread may ask."""
 
     def __init__(self, articles: Iterable[Article], vectors: Vectors) -> None:
-        articles = list(articles)
-        self.passages = tuple(it for article in articles for it in article.passages)
-        self._article_of = np.array(
-            [at for at, article in enumerate(articles) for _ in article.passages], dtype=np.int64
-        )
-        texts = [it.whole for it in self.passages]
-        headings = [it.heading or it.title for it in self.passages]
-        asked = [(at, text) for at, it in enumerate(articles) for text in (it.title, *it.questions)]
-        # One call, so that what is new is embedded and kept on disk once.
-        rows = vectors.of([*texts, *headings, *(text for _, text in asked)])
-        every = range(len(texts))
-        self._texts = _Nearest(rows[: len(texts)], every)
-        self._headings = _Nearest(rows[len(texts) : 2 * len(texts)], every)
-        self._questions = _Nearest(rows[2 * len(texts) :], [at for at, _ in asked])
-        self.words = Words([content_words(f"{it.headed}\n{it.text}") for it in self.passages])
-        whole = [
-            content_words("\n".join((it.title, it.summary, *it.questions, it.body)))
-            for it in articles
-        ]
-        self._article_words = Words(whole)
-        self._stems_of = {
-            it.id: frozenset(stems) for it, stems in zip(articles, whole, strict=True)
-        }
+        """Index the articles, as one part; `snapshot` makes shelves of several."""
+        self._take((Part.of(list(articles), vectors),), vectors.table)
+
+    @classmethod
+    def of(cls, parts: Sequence[Part], table: Table) -> Shelf:
+        """A shelf of parts that are indexed already, with the vectors that they name."""
+        shelf = cls.__new__(cls)
+        shelf._take(tuple(parts), table)
+        return shelf
+
+    def _take(self, parts: tuple[Part, ...], table: Table) -> None:
+        self.parts = parts
+        self._table = table
+        self.words = Corpus([part.words for part in parts])
+        self._article_words = Corpus([part.article_words for part in parts])
+
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        return tuple(part.passages[at] for part in self.parts for at in part.at)
+
+    @property
+    def exact(self) -> bool:
+        """Whether every passage is scored for every question."""
+        return all(part.shortcut is None for part in self.parts)
 
     def rank(self, query: Query, dense_share: float = DENSE_SHARE) -> list[Hit]:
-        """The best passages, best first; with `dense_share` 1 by vectors alone, with 0 by words."""
-        if not self.passages:
-            return []
-        text = self._texts.best(query.vectors)
-        heading = self._headings.best(query.vectors)
-        questions = self._questions.best(query.vectors)[:, self._article_of]
-        questions = np.maximum(questions, text)
-        dense = TEXT * text + HEADING * heading + QUESTIONS * questions
-        lexical = np.stack(
-            [
-                PASSAGE_WORDS * self.words.shares(stems)
-                + ARTICLE_WORDS * self._article_words.shares(stems)[self._article_of]
-                for stems in query.stems
-            ]
+        """The best passages, best first; with `dense_share` 1 by vectors alone, with 0 by words.
+
+        Of more than EXACT_UP_TO passages not all are looked at, see `shortcuts`; a score is the
+        same either way.
+        """
+        question = Question(
+            query.vectors,
+            Asked(self.words, query.stems),
+            Asked(self._article_words, query.stems),
+            dense_share,
         )
-        scores = dense_share * dense + (1 - dense_share) * lexical
-        variant = scores.argmax(axis=0)
-        best = scores.max(axis=0)
-        return [
-            Hit(
-                self.passages[at],
-                float(best[at]),
-                *(
-                    float(part[variant[at], at])
-                    for part in (dense, lexical, text, heading, questions)
-                ),
-                int(variant[at]),
-            )
-            for at in np.argsort(-best, kind="stable")[:MOST_HITS]
+        ranked = [
+            _Ranked.of(part, part.score(question, self._table), question) for part in self.parts
         ]
+        best = [it for ranks in ranked for it in ranks.best()]
+        # Of hits with the same score the first is the one that comes first in the folder.
+        best.sort(key=lambda it: (-it[0], it[1].article_id, it[2]))
+        return [Hit(passage, score, *parts) for score, passage, _, parts in best[:MOST_HITS]]
 
     def article_holds(self, article_id: str, stem: str) -> bool:
         """Whether an article of this shelf holds a word: in its text, title or questions."""
-        return stem in self._stems_of.get(article_id, ())
+        return any(part.holds(article_id, stem) for part in self.parts)
 
 
-class _Nearest:
-    """A FAISS index whose rows stand for things by number; several rows may stand for one."""
+@dataclass(frozen=True)
+class _Ranked:
+    """The passages of a part with their scores in their best variants: `columns` are dense,
+    lexical, text, heading and questions, each float32 (passages,)."""
 
-    def __init__(self, rows: np.ndarray, owners: Sequence[int]) -> None:
-        import faiss
+    part: Part
+    at: np.ndarray
+    score: np.ndarray
+    columns: tuple[np.ndarray, ...]
 
-        self._owners = np.array(owners, dtype=np.int64)
-        self._count = int(self._owners.max(initial=-1)) + 1
-        self._index = faiss.IndexFlatIP(rows.shape[1])
-        self._index.add(np.ascontiguousarray(rows))
+    @classmethod
+    def of(cls, part: Part, scores: Scores, question: Question) -> _Ranked:
+        dense = scores.dense
+        both = question.score(dense, scores.lexical)
+        which = both.argmax(axis=0)
+        columns = (both, dense, scores.lexical, scores.text, scores.heading, scores.questions)
+        if len(both) > 1:
+            variant = which, np.arange(both.shape[1])
+            columns = tuple(column[variant][np.newaxis] for column in columns)
+        columns = (*columns, which[np.newaxis])
+        score, *others = (column[0] for column in columns)
+        return cls(part, scores.at, score, tuple(others))
 
-    def best(self, vectors: np.ndarray) -> np.ndarray:
-        """The best cosine of each thing with each vector, float32 (vectors, things).
-
-        A thing with no row among the nearest gets the lowest cosine found: the most it can have.
-        """
-        import faiss
-
-        # OpenMP's setting belongs to the calling thread, and waking its threads costs 20 times what
-        # so small a search does (measured 0.7 ms against 0.03).
-        faiss.omp_set_num_threads(1)
-        cosines, rows = self._index.search(vectors, min(MOST_ROWS, self._index.ntotal))
-        best = np.repeat(cosines.min(axis=1, keepdims=True), self._count, axis=1)
-        for at in range(len(vectors)):
-            np.maximum.at(best[at], self._owners[rows[at]], cosines[at])
-        return best
-
-
-class Words:
-    """BM25 over texts given as stems, as the share 0..1 of what a question could score."""
-
-    def __init__(self, texts: Sequence[Sequence[str]]) -> None:
-        import bm25s
-
-        self._count = len(texts)
-        self._holding: dict[str, int] = {}
-        for text in texts:
-            for stem in set(text):
-                self._holding[stem] = self._holding.get(stem, 0) + 1
-        self._index = None
-        if self._holding:
-            self._index = bm25s.BM25(method="lucene", k1=K1, b=B)
-            self._index.index([list(text) for text in texts], show_progress=False)
-
-    def rarity(self, stem: str) -> float:
-        """BM25's weight of a word: highest for one that no text holds."""
-        holding = self._holding.get(stem, 0)
-        return math.log(1 + (self._count - holding + 0.5) / (holding + 0.5))
-
-    def shares(self, stems: Sequence[str]) -> np.ndarray:
-        """BM25 of each text over the sum of the words' rarities, at most 1; float32 (texts,).
-
-        Words that no text holds count in that sum: a question of mostly unknown words cannot score
-        high. The sum is about what a text gets that holds each word once.
-        """
-        possible = sum(self.rarity(stem) for stem in stems)
-        if self._index is None or not possible:
-            return np.zeros(self._count, dtype=np.float32)
-        scores = self._index.get_scores(list(stems))
-        return np.minimum(scores / possible, 1).astype(np.float32)
+    def best(self) -> Iterator[tuple[float, Passage, int, tuple[float, ...]]]:
+        """The MOST_HITS best, and those as good as the last of them: score, passage, the passage's
+        number, columns."""
+        if not len(self.score):
+            return
+        last = max(len(self.score) - MOST_HITS, 0)
+        places = np.flatnonzero(self.score >= np.partition(self.score, last)[last])
+        numbers = self.at[places].tolist()
+        columns = zip(*(column[places].tolist() for column in self.columns), strict=True)
+        for score, number, parts in zip(self.score[places].tolist(), numbers, columns, strict=True):
+            yield score, self.part.passages[number], number, parts
 
 
 @dataclass(frozen=True)
@@ -195,17 +163,125 @@ class Snapshot:
 
     articles: Mapping[str, Article]
     shelves: Mapping[Audience, Shelf]
+    parts: Mapping[Audience, tuple[Part, ...]] = field(repr=False)
+    """What each audience's own articles are in: what staff alone may see is apart."""
+    vectors: Vectors = field(repr=False)
+
+    @property
+    def stale(self) -> tuple[Audience, ...]:
+        """The audiences whose articles want `refreshed`: they are found, but not as fast."""
+        return tuple(name for name, parts in self.parts.items() if _is_stale(parts))
 
 
-def snapshot(articles: Iterable[Article], vectors: Vectors) -> Snapshot:
-    """Index the articles: customers get the public shelf, staff a shelf of everything."""
+def snapshot(
+    articles: Iterable[Article],
+    vectors: Vectors,
+    before: Snapshot | None = None,
+    *,
+    progress: Progress | None = None,
+) -> Snapshot:
+    """Index the articles: customers get the public shelf, staff a shelf of everything.
+
+    Of what is in `before` only the changes are indexed. `progress` hears of the embedding.
+    """
     every = sorted(articles, key=lambda article: article.id)
-    public = [article for article in every if article.audience == "public"]
-    everything = Shelf(every, vectors)
+    kept: dict[Audience, list[Part]] = {}
+    new: dict[Audience, list[Article]] = {}
+    for audience in AUDIENCES:
+        mine = [article for article in every if article.audience == audience]
+        old = before.parts[audience] if before and before.vectors is vectors else ()
+        kept[audience], new[audience] = _unchanged(old, mine)
+    # One call, so that all that is new is counted and embedded together.
+    vectors.rows(to_embed(it for audience in AUDIENCES for it in new[audience]), progress)
+    parts = {}
+    for audience in AUDIENCES:
+        made = [Part.of(new[audience], vectors)] if new[audience] else []
+        if made and not kept[audience] and len(made[0]) > EXACT_UP_TO:
+            made = [_with_stored_shortcut(made[0], vectors, audience)]
+        parts[audience] = _tidied([*kept[audience], *made])
+    return _assembled(every, parts, vectors)
+
+
+def refreshed(
+    stale: Snapshot,
+    *,
+    threads: int = 1,
+    store: bool = True,
+    progress: Progress | None = None,
+) -> Snapshot:
+    """The same articles with shortcuts made anew where they are wanted: minutes for a million
+    passages. With `store` they are kept on disk for the next start."""
+    parts = dict(stale.parts)
+    for audience in stale.stale:
+        whole = Part.joined(parts[audience])
+        if len(whole) > EXACT_UP_TO:
+            shortcut, keep = shortcuts.build(
+                whole, stale.vectors, threads=threads, progress=progress or (lambda *_: None)
+            )
+            whole = whole.with_shortcut(shortcut)
+            if store:
+                try:
+                    keep(audience)
+                except (OSError, IndexRefused) as error:
+                    log.warning("index.not_kept", audience=audience, error=str(error))
+        parts[audience] = (whole,)
+    return _assembled(stale.articles.values(), parts, stale.vectors)
+
+
+def _assembled(
+    articles: Iterable[Article], parts: Mapping[Audience, tuple[Part, ...]], vectors: Vectors
+) -> Snapshot:
+    public = Shelf.of(parts["public"], vectors.table)
+    everything = [*parts["public"], *parts["staff"]]
     return Snapshot(
-        articles={article.id: article for article in every},
+        articles={article.id: article for article in articles},
         shelves={
-            "public": everything if len(public) == len(every) else Shelf(public, vectors),
-            "staff": everything,
+            "public": public,
+            "staff": Shelf.of(everything, vectors.table) if parts["staff"] else public,
         },
+        parts=parts,
+        vectors=vectors,
     )
+
+
+def _unchanged(
+    parts: Sequence[Part], articles: Sequence[Article]
+) -> tuple[list[Part], list[Article]]:
+    """The parts without what is no longer so, and the articles that none of them holds."""
+    wanted = {article.id: article for article in articles}
+    kept = []
+    for part in parts:
+        gone = {name for name, at in part.place.items() if wanted.get(name) != part.articles[at]}
+        for name in part.place.keys() - gone:
+            del wanted[name]
+        kept.append(part.without(gone) if gone else part)
+    return [part for part in kept if len(part)], list(wanted.values())
+
+
+def _tidied(parts: list[Part]) -> tuple[Part, ...]:
+    """The parts, joined where there are many, or much is struck out; never a part with a shortcut,
+    which would have to be made again."""
+    fixed = [part for part in parts if part.shortcut]
+    others = [part for part in parts if not part.shortcut]
+    if len(parts) > MOST_PARTS or any(part.struck_out > STALE for part in others):
+        others = [Part.joined(others)]
+    return (*fixed, *others)
+
+
+def _is_stale(parts: Sequence[Part]) -> bool:
+    size = sum(len(part) for part in parts)
+    if size <= EXACT_UP_TO:
+        return any(part.shortcut for part in parts)
+    beyond = sum(part.beyond_shortcut for part in parts)
+    return beyond > min(MOST_BEYOND * size, EXACT_UP_TO) or any(
+        part.struck_out > STALE for part in parts
+    )
+
+
+def _with_stored_shortcut(part: Part, vectors: Vectors, audience: Audience) -> Part:
+    try:
+        shortcut = shortcuts.load(part, vectors, audience)
+    except IndexRefused as error:
+        log.warning("index.refused", path=str(error.path), reason=str(error))
+        return part
+    return part.with_shortcut(shortcut)

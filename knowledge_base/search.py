@@ -15,12 +15,12 @@ from knowledge_base.confidence import Confidence, signals
 from knowledge_base.excerpt import excerpt
 from knowledge_base.files import Listing
 from knowledge_base.folder import ArticleProblem, Folder
-from knowledge_base.index import Hit, Query, Shelf, Snapshot, snapshot
+from knowledge_base.index import Hit, Query, Shelf, Snapshot, refreshed, snapshot
 from knowledge_base.parse import Article, Audience, Passage
 from knowledge_base.query import make_query
 from knowledge_base.rerank import Ranking, rerank
 from knowledge_base.token_store import TokenStore
-from knowledge_base.vectors import Encoder, Vectors
+from knowledge_base.vectors import Encoder, Progress, Vectors
 
 log = structlog.get_logger(__name__)
 
@@ -109,13 +109,17 @@ class KnowledgeBase:
         self._current: tuple[Snapshot, tuple[ArticleProblem, ...]] | None = None
         self._stop = threading.Event()
         self._watcher: threading.Thread | None = None
+        self._refresher: threading.Thread | None = None
 
-    def load(self) -> None:
-        """Read and index the folder. Raises NoUsableArticle."""
+    def load(self, progress: Progress | None = None, *, afresh: bool = False) -> None:
+        """Read and index the folder. Raises NoUsableArticle.
+
+        `progress` hears of the embedding; `afresh` embeds what was embedded before, too.
+        """
         with self._reloading:
-            self._vectors = Vectors(self._encoder, self._cache_dir)
+            self._vectors = Vectors(self._encoder, self._cache_dir, afresh=afresh)
             self._tokens = TokenStore(self._encoder, self._cache_dir, self._vectors.model)
-            self._reload()
+            self._reload(progress)
             if not self._snapshot.articles:
                 problems, self._current = self.problems(), None
                 raise NoUsableArticle(_nothing_usable(self._folder.path, problems))
@@ -190,6 +194,23 @@ class KnowledgeBase:
         """The passages of an audience as they are now, for measuring and tuning."""
         return self._snapshot.shelves[audience]
 
+    def refresh(
+        self, *, threads: int = 1, store: bool = True, progress: Progress | None = None
+    ) -> None:
+        """Make the shortcuts that a very large folder wants, see `index.refreshed`. Questions are
+        answered meanwhile, and edits go live; nothing is done where nothing is wanted."""
+        if self._snapshot.stale:
+            made = refreshed(self._snapshot, threads=threads, store=store, progress=progress)
+            with self._reloading:
+                last, problems = self._current
+                now = snapshot(last.articles.values(), self._vectors, made)
+                self._current = (now, problems)
+
+    @property
+    def current(self) -> Snapshot:
+        """Everything as it is now, for measuring and for the commands."""
+        return self._snapshot
+
     def article(self, article_id: str, audience: Audience = "public") -> Article | None:
         """An article that this audience may read, or None."""
         found = self._snapshot.articles.get(article_id)
@@ -209,7 +230,7 @@ class KnowledgeBase:
             raise RuntimeError("the knowledge base is not loaded; call load() first")
         return self._current[0]
 
-    def _reload(self) -> None:
+    def _reload(self, progress: Progress | None = None) -> None:
         """Read what changed, index it, swap it in. The caller holds the lock."""
         listing = self._folder.look()
         reading = self._folder.read(listing)
@@ -222,10 +243,11 @@ class KnowledgeBase:
                     line=problem.line,
                     reason=problem.message,
                 )
-        made = snapshot(reading.articles, self._vectors)
-        if len(made.shelves["staff"].passages) <= READY:
-            self._tokens.of([passage.whole for passage in made.shelves["staff"].passages])
-        self._current = (made, reading.problems)
+        last = self._current[0] if self._current else None
+        now = snapshot(reading.articles, self._vectors, last, progress=progress)
+        if len(now.shelves["staff"].passages) <= READY:
+            self._tokens.of([passage.whole for passage in now.shelves["staff"].passages])
+        self._current = (now, reading.problems)
         # Last, so that what failed half-way is tried again at the next look round.
         self._listing = listing if reading.complete else None
         log.info(
@@ -234,13 +256,29 @@ class KnowledgeBase:
             problems=len(reading.problems),
         )
 
+    def _refresh_aside(self) -> None:
+        """Make wanted shortcuts in a thread of its own: edits must not wait for minutes."""
+        if not self._snapshot.stale or (self._refresher and self._refresher.is_alive()):
+            return
+        self._refresher = threading.Thread(target=self._try_refresh, name="shortcuts", daemon=True)
+        self._refresher.start()
+
+    def _try_refresh(self) -> None:
+        try:
+            self.refresh()
+        except Exception:
+            # Without shortcuts it is slower, and as right.
+            log.exception("knowledge_base.refresh_failed", folder=str(self._folder))
+
     def _follow(self) -> None:
+        self._refresh_aside()
         while not self._stop.is_set():
             try:
                 for changed in self._changes():
                     with self._reloading:
                         if changed or self._folder.look() != self._listing:
                             self._reload()
+                            self._refresh_aside()
             except Exception:
                 # Whatever one edit does, the next one must still be seen.
                 log.exception("knowledge_base.watch_failed", folder=str(self._folder.path))

@@ -98,7 +98,12 @@ def _figures(
     encoder: Encoder,
 ) -> Figures:
     shelf, model = knowledge_base.shelf(), Confidence.load()
-    places: dict[str, list[int]] = {"vectors": [], "words": [], "both, first ranking": [], "all": []}
+    places: dict[str, list[int]] = {
+        "vectors": [],
+        "words": [],
+        "both, first ranking": [],
+        "all": [],
+    }
     there, removed, words_there, words_removed = [], [], [], []
     for question in questions:
         query = make_query(question.text, encoder)

@@ -13,7 +13,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -241,12 +241,12 @@ def _export_emotion(target: Path) -> dict[str, Any]:
 
 def _warm_index(target: Path, places: Places) -> dict[str, Any]:
     from bot.encoder import Encoder
+    from knowledge_base.building import build as build_index
     from knowledge_base.search import KnowledgeBase
 
-    encoder = Encoder(places.models / "encoder", threads=os.cpu_count() or 1)
-    knowledge = KnowledgeBase(places.articles, encoder, cache_dir=target)
-    knowledge.load()
-    return {"problems": len(knowledge.problems())}
+    encoder = Encoder(places.models / "encoder")
+    built = build_index(KnowledgeBase(places.articles, encoder, cache_dir=target))
+    return asdict(built)
 
 
 def _train_engine(target: Path, places: Places) -> dict[str, Any]:

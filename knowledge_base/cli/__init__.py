@@ -18,15 +18,16 @@ Articles = Annotated[Path | None, typer.Option("--articles", help="Another folde
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
-def open_knowledge_base(articles: Path | None, unfitted: bool = False):
-    """The loaded knowledge base and its encoder; ends the program with a sentence if it cannot.
+def new_knowledge_base(articles: Path | None, unfitted: bool = False):
+    """The knowledge base, not loaded yet, and its encoder; ends the program with a sentence if a
+    model is missing.
 
     `unfitted` allows a missing confidence.json, for the command that makes it.
     """
     from bot.encoder import Encoder, ModelMissing
     from bot.settings import Settings
     from knowledge_base.confidence import SIGNALS, Confidence, ConfidenceMissing
-    from knowledge_base.search import KnowledgeBase, NoUsableArticle
+    from knowledge_base.search import KnowledgeBase
 
     # Standard output is for the result, which may be read by a program.
     structlog.configure(
@@ -38,18 +39,43 @@ def open_knowledge_base(articles: Path | None, unfitted: bool = False):
     try:
         encoder = Encoder(settings.models_dir / "encoder")
         knowledge_base = KnowledgeBase(
-            articles or settings.articles_dir,
+            folder_of(articles),
             encoder,
             settings.models_dir / "index",
             settings.answer_threshold,
             confidence=confidence,
         )
+    except (ModelMissing, ConfidenceMissing) as error:
+        fail(error)
+    return knowledge_base, encoder
+
+
+def open_knowledge_base(articles: Path | None, unfitted: bool = False):
+    """The loaded knowledge base and its encoder; ends the program with a sentence if it cannot."""
+    from knowledge_base.search import NoUsableArticle
+
+    knowledge_base, encoder = new_knowledge_base(articles, unfitted)
+    try:
         knowledge_base.load()
-    except (ModelMissing, ConfidenceMissing, NoUsableArticle) as error:
+    except NoUsableArticle as error:
         fail(error)
     for problem in knowledge_base.problems():
         print(problem, file=sys.stderr)
     return knowledge_base, encoder
+
+
+def folder_of(articles: Path | None) -> Path:
+    """The folder a command is about: --articles, or the one that the bot serves."""
+    from bot.settings import Settings
+
+    return articles or Settings().articles_dir
+
+
+def is_served(articles: Path | None) -> bool:
+    """Whether a command is about the folder that the bot serves."""
+    from bot.settings import Settings
+
+    return articles is None or articles.resolve() == Settings().articles_dir.resolve()
 
 
 def fail(error: object) -> NoReturn:
