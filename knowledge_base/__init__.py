@@ -10,6 +10,8 @@ index.py        what one audience may be shown, ranked: vectors and words togeth
 confidence.py   how likely the best passage is to answer, as a probability
 search.py       KnowledgeBase: loads, watches the folder, answers
 evaluate.py     how often it is right, on a file of questions
+gaps.py         what customers asked in vain, grouped by meaning
+drafts.py       a gap made into the beginning of an article
 fit.py          refits the confidence: `python -m knowledge_base.fit DEV.jsonl`
 cli/            one file a command; `python -m knowledge_base` lists them
 """

@@ -6,10 +6,11 @@ import typer
 
 from knowledge_base.cli.ask import ask
 from knowledge_base.cli.evaluate import evaluate
+from knowledge_base.cli.gaps import gaps
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
 
-for command in (ask, evaluate):
+for command in (ask, evaluate, gaps):
     app.command()(command)
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ FLOORS = {
     "bot.turns": 3,
     "bot.deliveries": 3,
     "bot.followups": 3,
+    "bot.editing": 3,
     "bot.store": 2,
     "bot.brain": 2,
     "bot.wakeups": 2,
@@ -39,6 +40,8 @@ FLOORS = {
     "knowledge_base.parse": 1,
     "knowledge_base.front_matter": 1,
     "knowledge_base.words": 1,
+    "knowledge_base.gaps": 1,
+    "knowledge_base.drafts": 1,
 }
 EDGES = ("bot.desk", "channels.web", "actions")
 PURE = ("bot.conversation", "bot.mood", "bot.wording", "bot.privacy.redaction", "channels.contract")
