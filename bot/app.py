@@ -28,11 +28,14 @@ from actions.jobs import ReferJob
 from bot.body_limit import BodyLimit
 from bot.brain import Brain
 from bot.deliveries import Courier
+from bot.desk import knowledge as desk_knowledge
 from bot.desk import routes as desk
+from bot.desk.preview import Preview
+from bot.editing import Editing
 from bot.encoder import Encoder
 from bot.followups import Ticker
 from bot.logs import configure as configure_logs
-from bot.settings import Settings
+from bot.settings import ROOT, Settings
 from bot.store import ledger
 from bot.store.agents import Agents
 from bot.store.database import Database
@@ -91,11 +94,18 @@ class Gateway:
             lease_milliseconds=int(settings.lease_seconds * 1000),
             reminder_milliseconds=int(settings.waiting_reminder_minutes * 60_000),
         )
+        encoder = Encoder(settings.models_dir / "encoder")
         self.knowledge_base = KnowledgeBase(
             settings.articles_dir,
-            Encoder(settings.models_dir / "encoder"),
+            encoder,
             settings.models_dir / "index",
             threshold=settings.answer_threshold,
+        )
+        self.editing = Editing(
+            self.store.database,
+            self.knowledge_base,
+            encoder,
+            cache_dir=settings.data_dir / "questions",
         )
         self.brain = Brain(settings.engine_url, settings.shared_secret, settings.ask_seconds)
         self.courier = Courier(
@@ -184,6 +194,15 @@ def create_app(settings: Settings, gateway: Gateway | None = None) -> FastAPI:
     app.include_router(web_pages.router(gateway.knowledge_base, settings))
     app.include_router(
         desk.router(gateway.support, gateway.store.agents, gateway.wakeups, settings)
+    )
+    app.include_router(
+        desk_knowledge.router(
+            gateway.knowledge_base,
+            gateway.editing,
+            gateway.store.agents,
+            preview=Preview(gateway.executor.actions[Answer.action_name], ROOT / "domain.yml"),
+            settings=settings,
+        )
     )
     _health(app, gateway)
     _errors(app)

@@ -16,6 +16,8 @@ confidence.py   how likely the best passage is to answer, as a probability
 search.py       KnowledgeBase: loads, watches the folder, answers
 building.py     the index made complete on disk, and what is in it
 evaluate.py     how often it is right, on a file of questions
+gaps.py         what customers asked in vain, grouped by meaning
+drafts.py       a gap made into the beginning of an article
 fit.py          refits the confidence: `python -m knowledge_base.fit DEV.jsonl`
 check/          what an editor should put right: links, contradictions, what is never found
 past.py         the articles as they were at a commit

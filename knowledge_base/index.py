@@ -64,7 +64,7 @@ class Query:
 
     vectors: np.ndarray
     stems: tuple[tuple[str, ...], ...]
-    tokens: tuple[QuestionTokens, ...]
+    tokens: tuple[QuestionTokens, ...] = ()
 
 
 class Shelf:

@@ -107,7 +107,8 @@ def router(support: Support, agents: Agents, wakeups: Wakeups, settings: Setting
     return routes
 
 
-def _pages(routes: APIRouter, guard: Guard, settings: Settings) -> None:
+def page_templates(settings: Settings) -> Environment:
+    """The desk's templates; whatever is put into one is escaped."""
     templates = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
@@ -116,6 +117,11 @@ def _pages(routes: APIRouter, guard: Guard, settings: Settings) -> None:
         lstrip_blocks=True,
     )
     templates.globals["business"] = settings.business_name
+    return templates
+
+
+def _pages(routes: APIRouter, guard: Guard, settings: Settings) -> None:
+    templates = page_templates(settings)
 
     def login_page(status: int = 200, problem: str = "", notice: str = "", email: str = "") -> Any:
         html = templates.get_template("login.html").render(

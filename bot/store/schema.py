@@ -176,3 +176,14 @@ follow_ups = Table(
         postgresql_where=text("done_at IS NULL"),
     ),
 )
+
+closed_gaps = Table(
+    "closed_gaps",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("question", Text, nullable=False),  # the wording that named the gap
+    Column("wordings", JSON, nullable=False),  # short hashes of all wordings in it
+    Column("because", Text, nullable=False),
+    Column("closed_by", String(100), nullable=False),
+    Column("closed_at", BigInteger, nullable=False),
+)

@@ -19,6 +19,7 @@ FLOORS = {
     "bot.turns": 3,
     "bot.deliveries": 3,
     "bot.followups": 3,
+    "bot.editing": 3,
     "bot.store": 2,
     "bot.brain": 2,
     "bot.wakeups": 2,
@@ -60,6 +61,8 @@ FLOORS = {
     "knowledge_base.check.wording": 1,
     "knowledge_base.diff": 2,
     "knowledge_base.past": 2,
+    "knowledge_base.gaps": 1,
+    "knowledge_base.drafts": 1,
 }
 EDGES = ("bot.desk", "channels.web", "actions")
 PURE = ("bot.conversation", "bot.mood", "bot.wording", "bot.privacy.redaction", "channels.contract")

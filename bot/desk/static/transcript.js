@@ -133,9 +133,17 @@ function sources(list) {
   const entries = list.map((source) => {
     const name = source.heading && source.heading !== source.title
       ? `${source.title} – ${source.heading}` : source.title;
-    return el("li", {}, link(source.url, [name]));
+    return el("li", {}, link(atTheDesk(source), [name]));
   });
   return el("div", { class: "sources" }, el("span", {}, "From:"), el("ul", {}, ...entries));
+}
+
+/** The article's page at the desk: it tells more than the help pages, and shows staff's articles. */
+function atTheDesk({ article, url }) {
+  if (!article) return url;
+  const path = article.split("/").map(encodeURIComponent).join("/");
+  const [, anchor] = url.split("#");
+  return `/desk/knowledge/${path}${anchor ? `#${anchor}` : ""}`;
 }
 
 /** What was understood of a customer's message, and how it sounded. */
