@@ -276,7 +276,10 @@ class Synthetic:
         return [f"w{it}" for it in np.searchsorted(self._until, random_.random(count))]
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
-        names = [re.search(r"\b([pqht])(\d+)\b(?!.*>)", text[:80]) for text in texts]
+        # A passage's text is `t1 > h12. p12 ...`, and the others begin with their names.
+        names = [
+            re.search(r"\. (p)(\d+) ", text) or re.match(r"([qht])(\d+)\b", text) for text in texts
+        ]
         kinds = np.array([it[1] if it else "t" for it in names])
         numbers = np.array([int(it[2]) if it else 0 for it in names], dtype=np.uint64)
         found = np.empty((len(texts), self.texts.shape[1]), dtype=np.float32)
