@@ -12,6 +12,7 @@ from typing import Literal
 
 import numpy as np
 
+from bot.encoder import Tokens
 from knowledge_base.check.known import Known, distinct
 from knowledge_base.parse import Article, Audience
 from knowledge_base.search import KnowledgeBase
@@ -85,7 +86,20 @@ class Remembering:
 
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
+        self.dimension = encoder.dimension
         self._rows: dict[str, np.ndarray] = {}
+        self._tokens: dict[str, tuple[np.ndarray, Tokens]] = {}
+
+    def encode_tokens(self, text: str) -> tuple[np.ndarray, Tokens]:
+        """A text's vector and its tokens."""
+        return self.encode_with_tokens([text])[0]
+
+    def encode_with_tokens(self, texts: Sequence[str]) -> list[tuple[np.ndarray, Tokens]]:
+        """The same for many texts."""
+        unknown = list(dict.fromkeys(text for text in texts if text not in self._tokens))
+        made = self._encoder.encode_with_tokens(unknown)
+        self._tokens.update(zip(unknown, made, strict=True))
+        return [self._tokens[text] for text in texts]
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         """Vectors of length 1, float32 (len(texts), dimension)."""

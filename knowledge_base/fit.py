@@ -5,9 +5,9 @@ best passage answers, with the threshold from which it is given as an answer; an
 that only a customer's own record could answer.
 
 Learned from are the help centres in `training/`, written for this, and the questions on our own
-articles in `evaluation/`. Each question that has an article is used once more without it, so that the next best
-passage is wrong: that is the hard kind of not knowing. The threshold is chosen on the editors'
-questions, each judged by a model that had not seen it (10-fold cross-validation).
+articles in `evaluation/`. Each question that has an article is used once more without it, so that
+the next best passage is wrong: that is the hard kind of not knowing. The threshold is chosen on the
+editors' questions, each judged by a model that had not seen it (10-fold cross-validation).
 """
 
 from __future__ import annotations
@@ -243,8 +243,8 @@ def fit(
         "how": "python -m knowledge_base.fit: logistic regression on "
         f"{len(ours.vectors)} questions of the editors' ({ours.answerable} with an article) and "
         f"{len(theirs.vectors)} others, most of {len(others)} training help centres "
-        f"({theirs.answerable} with one), those with an article also without it; the threshold is the lowest with precision "
-        f"{PRECISION} on the editors' questions in {FOLDS}-fold cross-validation",
+        f"({theirs.answerable} with one), those with an article also without it; the threshold is "
+        f"the lowest with precision {PRECISION} on the editors' questions in {FOLDS}-fold cross-validation",
         "measured": {name: round(it, 4) for name, it in chosen.items() if name != "threshold"}
         | {"calibration_error": round(calibration_error(ours, probability), 4)},
         "measured_hard": on_hard(ours, others, hard, chosen["threshold"]),

@@ -22,8 +22,12 @@ from knowledge_base.vectors import Vectors
 
 TEXT, HEADING, ASKED = 0.31, 0.06, 0.63
 """What the cosines of a passage's text, of its heading and of the nearest of its article's questions
-weigh among the vectors. The graphs on disk are made for them: who changes them raises
-`index_files.FORMAT`."""
+weigh among the vectors."""
+
+NEAR = (0.7, 0.06, 0.24)
+"""The same in the graph over the passages: where no question of an article is nearer than the text,
+the ranking takes the text in its place, and near questions have a graph of their own. The graphs on
+disk are made for this: who changes it raises `index_files.FORMAT`."""
 
 PASSAGES, QUESTIONS = 320, 64
 """Neighbours asked of each graph."""
@@ -99,9 +103,9 @@ def build(
         articles = distinct(part.article_of[passages[at]])
         means = _mean_questions(part, table, articles)
         return (
-            np.float32(TEXT) * table.take(texts[at])
-            + np.float32(HEADING) * table.take(headings[at])
-            + np.float32(ASKED) * means[np.searchsorted(articles, part.article_of[passages[at]])]
+            np.float32(NEAR[0]) * table.take(texts[at])
+            + np.float32(NEAR[1]) * table.take(headings[at])
+            + np.float32(NEAR[2]) * means[np.searchsorted(articles, part.article_of[passages[at]])]
         )
 
     passage_graph = Nearest.build(

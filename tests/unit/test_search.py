@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
-from bot.encoder import Tokens
 from knowledge_base.confidence import Confidence, ConfidenceMissing
 from knowledge_base.evaluate import QuestionError, read_questions
 from knowledge_base.search import Kind, KnowledgeBase, NoUsableArticle
 from knowledge_base.words import content_words, plain, stem, variants
+from tests.unit.word_tokens import WithTokens
 
 ROOT = Path(__file__).resolve().parents[2]
 MODEL = ROOT / "models" / "encoder"
@@ -29,7 +29,7 @@ needs_model = pytest.mark.skipif(
 )
 
 
-class WordEncoder:
+class WordEncoder(WithTokens):
     """An encoder without a model: a text is the sum of its words' own random directions, and a
     token is its word's. `seen` are the texts embedded for the index."""
 
@@ -37,22 +37,6 @@ class WordEncoder:
 
     def __init__(self) -> None:
         self.seen: list[str] = []
-
-    def encode_tokens(self, text: str) -> tuple[np.ndarray, Tokens]:
-        return self.encode_with_tokens([text])[0]
-
-    def encode_with_tokens(self, texts: Sequence[str]) -> list[tuple[np.ndarray, Tokens]]:
-        found = []
-        for text in texts:
-            words = list(re.finditer(r"\w+|[^\w\s]", text.lower()))
-            rows = [self._vector(word[0]) for word in words]
-            tokens = Tokens(
-                np.array(rows, dtype=np.float32).reshape(-1, 64),
-                tuple(word[0] for word in words),
-                tuple(word.span() for word in words),
-            )
-            found.append((self._vector(text).astype(np.float32), tokens))
-        return found
 
     def encode(self, texts: Sequence[str]) -> np.ndarray:
         self.seen += texts
