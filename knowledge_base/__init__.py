@@ -1,7 +1,11 @@
 """Articles in, verbatim passages out.
 
 articles/       the markdown that editors write: the truth
+files.py        which files below a folder are articles
+folder.py       reads them, again and again, and says who may see each
 front_matter.py the fields at the top of a file, and mistakes with their lines
+markup/         takes out what Jekyll, Docusaurus, MkDocs, Hugo and HTML put into markdown
+cut.py          where a text is cut into passages
 parse.py        a file to an Article and its Passages
 render.py       an Article to safe HTML for the help pages
 words.py        a question's sentences, its words, and their stems

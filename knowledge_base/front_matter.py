@@ -25,9 +25,9 @@ LONGEST = 64_000
 """Characters of front matter; a longer one is body text that a lost fence made part of it."""
 
 _ENDS = {"---": ("---", "..."), "+++": ("+++",)}
-_KEY = re.compile(r"\s*[\"']?[A-Za-z_$][\w$ .-]*[\"']?\s*(?::(?:\s|$)|=)")
-_AUDIENCE_KEY = re.compile(r"^\s*[\"']?audi\w*[\"']?\s*[:=]", re.IGNORECASE | re.MULTILINE)
-_AUDIENCE_WORD = re.compile(r"audi[ae]nce\W{0,5}(\w*)", re.IGNORECASE)
+_KEY = re.compile(r"\s*[\"']?[A-Za-z_$][\w$ .-]*+[\"']?\s*+(?::(?:\s|$)|=)")
+_AUDIENCE_KEY = re.compile(r"^[ \t]*[\"']?audi\w*[\"']?[ \t]*[:=]", re.IGNORECASE | re.MULTILINE)
+_AUDIENCE_WORD = re.compile(r"audi[ae]nce\W{0,5}([^\n#]*)", re.IGNORECASE)
 _TOML_LINE = re.compile(r"at line (\d+)")
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
@@ -195,7 +195,7 @@ def states_audience(source: str) -> bool:
 def may_be_internal(source: str) -> bool:
     """Whether a broken file may be meant for staff: to be asked of one that was public."""
     text = front_text(source)
-    said = {it[1].casefold() for it in _AUDIENCE_WORD.finditer(text)}
+    said = {it[1].strip(" \t\r\"'").casefold() for it in _AUDIENCE_WORD.finditer(text)}
     return "staff" in text.casefold() or bool(said - {"public"})
 
 

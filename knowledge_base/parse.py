@@ -12,11 +12,11 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date
-from pathlib import PurePosixPath
+from pathlib import PurePath, PurePosixPath
 from typing import TypeVar
 from urllib.parse import quote
 
-from knowledge_base.cut import LONGEST, Heading, Outline, Piece, commonmark, cut
+from knowledge_base.cut import Heading, Outline, Piece
 from knowledge_base.front_matter import (
     AUDIENCES,
     ArticleError,
@@ -30,14 +30,11 @@ __all__ = [
     "AUDIENCES",
     "ENDINGS",
     "INDEX_NAMES",
-    "LONGEST",
     "Article",
     "ArticleError",
     "Audience",
     "LeftOut",
     "Passage",
-    "commonmark",
-    "cut",
     "parse_article",
 ]
 
@@ -139,7 +136,7 @@ class Article:
 def parse_article(source: str, article_id: str, path: str = "") -> Article:
     """Read a whole file. `path` names it in errors. Raises ArticleError, LeftOut among them."""
     path = path or f"{article_id}.md"
-    ending = PurePosixPath(path).suffix
+    ending = PurePath(path).suffix
     source = source.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     lines = source.split("\n")
     front, above = read_front_matter(lines, path)
@@ -225,7 +222,7 @@ def _words(text: str) -> list[str]:
 
 def _readable_name(article_id: str, path: str) -> str:
     """`reset-your-password` is "Reset your password"; the page of a folder has the folder's name."""
-    folder, name = PurePosixPath(path).parent.name, PurePosixPath(article_id).name
+    folder, name = PurePath(path).parent.name, PurePosixPath(article_id).name
     if name.casefold() in INDEX_NAMES:
         name = PurePosixPath(article_id).parent.name or folder or name
     # Numbers that keep files in order ("01-start", "2. Pay") and Jekyll's dates.
@@ -256,7 +253,7 @@ def _without_text(path: str, lines: list[str], above: int) -> ArticleError:
     if not any(line.strip() for line in lines):
         return ArticleError(path, 1, "the file is empty; write some text, or delete it")
     bare = not any(line.strip() for line in lines[above:])
-    if above and bare and PurePosixPath(path).stem.casefold() in INDEX_NAMES:
+    if above and bare and PurePath(path).stem.casefold() in INDEX_NAMES:
         return LeftOut(path, 1, "the page of a folder, without text")
     place = "below the front matter" if above else "but headings and other tools' markup"
     return ArticleError(path, above + 1, f"no text {place}; write some, or delete the file")

@@ -13,7 +13,8 @@ from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from markdown_it.token import Token
 
-from knowledge_base.parse import ENDINGS, Article, commonmark
+from knowledge_base.cut import commonmark
+from knowledge_base.parse import ENDINGS, Article
 
 MayLink = Callable[[str], bool]
 """Whether there is an article of this id that the readers of the page may see."""

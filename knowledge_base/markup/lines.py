@@ -40,13 +40,13 @@ KINDS = frozenset(
 """Boxes whose kind their tools show as a heading where the author gave none."""
 
 _IMPORT = re.compile(
-    r"import\s+(?:['\"][^'\"]+['\"]|[\w$*{][\w$*{},\s]*\sfrom\s+['\"][^'\"]+['\"])\s*;?\s*$"
+    r"import\s+(?:['\"][^'\"]+['\"]|[\w$*{][\w$*{},\s]*\sfrom\s+['\"][^'\"]+['\"])\s*+;?\s*+$"
 )
 _IMPORT_OPENS = re.compile(r"import\s+(?:[\w$]+\s*,\s*)?\{[^{}]*$")
 _EXPORT = re.compile(
     r"export\s*(?:\{|\*\s*(?:from|as)\b)"
     r"|export\s+(?:const|let|var)\s+[\w${\[]|export\s+(?:async\s+)?function\b|export\s+class\s+\w"
-    r"|export\s+default\s*(?:[{(]|function\b|class\b|[\w$.]+\s*(?:\(.*\))?\s*;?\s*$)"
+    r"|export\s+default\s*(?:[{(]|function\b|class\b|[\w$.]++\s*+(?:\(.*\)\s*+)?;?\s*+$)"
 )
 LONGEST_STATEMENT = 300
 """Lines that an `export` may go on for."""

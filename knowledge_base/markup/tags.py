@@ -10,10 +10,10 @@ from __future__ import annotations
 import html
 import re
 from bisect import bisect_left
-from dataclasses import dataclass
 
 from knowledge_base.markup.code import Code, Edit, apply
 from knowledge_base.markup.dedent import Element, dedented
+from knowledge_base.markup.elements import BLOCK, BRACES, HIDDEN, LONGEST_TAG, TAG, VOID, Tag
 from knowledge_base.markup.lines import bold
 from knowledge_base.markup.tables import to_markdown
 from knowledge_base.markup.templates import readable
@@ -21,77 +21,20 @@ from knowledge_base.markup.templates import readable
 ANY = re.compile(r"</?[A-Za-z>]|\{[\"'A-Za-z]")
 """Without one of these, `clean_tags` has nothing to do."""
 
-LONGEST_TAG = 3000
-"""Characters in a tag; what is not closed by then is no tag."""
-
 LONGEST_LINE = 3000
 """Characters between an opening and a closing tag that are made one line."""
 
-_BRACES = r"\{(?:[^{}]++|\{(?:[^{}]++|\{[^{}]*+\})*+\})*+\}"
-_TAG = re.compile(
-    r"<(?P<close>/?)(?P<name>[A-Za-z][\w.-]*+)"
-    rf"(?P<rest>(?:[\s/](?:[^<>\"'{{}}]++|\"[^\"]*+\"|'[^']*+'|{_BRACES})*+)?)>"
-)
 _START = re.compile(r"(?<!\\)(?:</?(?=[A-Za-z>])|\{(?=[\"'A-Za-z]))")
-_ATTRIBUTE = re.compile(
-    r"([\w-]+)\s*=\s*(?:\{?\s*(?:\"([^\"]*)\"|'([^']*)'|`([^`]*)`)|([^\s\"'`{}>]+))"
-)
 _STRING = re.compile(r"\{(?:\"([^\"{}\n]*)\"|'([^'{}\n]*)')\}")
 _EXPRESSION = re.compile(r"\{([A-Za-z_$][\w$]*(?:\.[\w$]+)*)\}")
-_JAVASCRIPT = re.compile(_BRACES)
+_JAVASCRIPT = re.compile(BRACES)
 _NESTED = re.compile(r"<(?:ul|ol|li|table|pre|dl)\b|\n[ \t]*\n", re.IGNORECASE)
-_PRE = re.compile(r"<pre\b[^<>]*>\s*?(?:<code\b(?P<code>[^<>]*)>)?[ \t]*\n", re.IGNORECASE)
-_CODE_END = re.compile(r"\s*(?:</code\s*>)?\s*", re.IGNORECASE)
+_PRE = re.compile(r"<pre\b[^<>]*>[ \t]*+(?:<code\b(?P<code>[^<>]*)>)?[ \t]*+\n", re.IGNORECASE)
+_CODE_END = re.compile(r"\s*+(?:</code\s*+>)?\s*+", re.IGNORECASE)
 _INDENT = re.compile(r"[ \t>]*")
 _LANGUAGE = re.compile(r"lang(?:uage)?-([\w+#-]+)")
-
-BLOCK = frozenset(
-    """
-    address article aside blockquote body br caption center col colgroup dd details dialog div dl dt
-    fieldset figcaption figure footer form h1 h2 h3 h4 h5 h6 header hr html li main nav ol p pre
-    section summary table tbody td tfoot th thead tr ul
-    """.split()  # noqa: SIM905 (readable, and as easily changed as prose)
-)
-INLINE = frozenset(
-    """
-    a abbr acronym audio b bdi bdo big button cite code data datalist del dfn em embed font i img
-    input ins kbd label link mark meta meter nobr object option output param picture progress q rp rt
-    ruby s samp select small source span strike strong sub sup textarea time track tt u var video wbr
-    """.split()  # noqa: SIM905
-)
-HIDDEN = frozenset({"script", "style", "template", "svg", "iframe", "noscript", "canvas", "head"})
-"""Elements whose content is no text."""
-
-_VOID = frozenset({"br", "hr", "col"})
-_BOLD = ("title", "label", "heading", "summary", "header")
-_PLAIN = ("alt", "caption", "description", "text", "content")
 _RAISED = ("0123456789+-()n", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾ⁿ")
 _LOWERED = ("0123456789+-()", "₀₁₂₃₄₅₆₇₈₉₊₋₍₎")
-
-
-@dataclass(frozen=True)
-class _Tag:
-    start: int
-    end: int
-    name: str
-    closes: bool
-    rest: str
-
-    @property
-    def element(self) -> str:
-        """The name of an HTML element, or "" for a component or a placeholder."""
-        lower = self.name.lower()
-        known = lower in BLOCK or lower in INLINE or lower in HIDDEN
-        return lower if known and (self.name == lower or self.name.isupper()) else ""
-
-    def attributes(self) -> dict[str, str]:
-        """The attributes that are plain texts, by name in small letters."""
-        found = {}
-        for it in _ATTRIBUTE.finditer(self.rest):
-            value = next((part for part in it.groups()[1:] if part), "")
-            if "${" not in value:
-                found[it[1].lower()] = " ".join(html.unescape(value).split())
-        return found
 
 
 def clean_tags(
@@ -144,13 +87,12 @@ class _Tags:
         return text if self.one_line else dedented(text, self.elements, self.tag_lines, self.mdx)
 
     def _edit(self, start: int) -> Edit | None:
-        found = _TAG.match(self.text, start, start + LONGEST_TAG)
-        if found is None:
+        tag = Tag.at(self.text, start)
+        if tag is None:
             edit = self._expression(start)
             if edit:
                 self._move_to(start)
         else:
-            tag = _Tag(start, found.end(), found["name"], bool(found["close"]), found["rest"])
             if not tag.element and not self._is_component(tag):
                 return None
             self._move_to(start)
@@ -175,10 +117,10 @@ class _Tags:
             self.line += passed
             self.line_start = self.text.rindex("\n", start, end) + 1
 
-    def _is_component(self, tag: _Tag) -> bool:
+    def _is_component(self, tag: Tag) -> bool:
         return tag.rest.endswith("/") or "=" in tag.rest or tag.name.lower() in self.ends
 
-    def _end_of(self, tag: _Tag, most: int | None = None) -> tuple[int, int] | None:
+    def _end_of(self, tag: Tag, most: int | None = None) -> tuple[int, int] | None:
         """Where the next closing tag of this name is, if it is no more than `most` away."""
         ends = self.ends.get(tag.name.lower(), [])
         found = bisect_left(ends, (tag.end, 0))
@@ -209,7 +151,7 @@ class _Tags:
         """At most 200 characters of it, which tell whether there is text."""
         return self.text[at : at + 200].partition("\n")[0]
 
-    def _indent_of(self, tag: _Tag) -> str:
+    def _indent_of(self, tag: Tag) -> str:
         """What stands before the tag on its line, as far as it is blank or a quote's mark."""
         found = _INDENT.match(self.text, self.line_start, tag.start)
         return found[0] if found else ""
@@ -219,7 +161,7 @@ class _Tags:
         end = self.text.find("\n", at, at + 200)
         return self._rest_of_line(end + 1) if end >= 0 else ""
 
-    def _tag(self, tag: _Tag) -> Edit:
+    def _tag(self, tag: Tag) -> Edit:
         name = tag.element
         block = name in BLOCK or not name
         if block and self.fresh and not self.one_line:
@@ -228,7 +170,7 @@ class _Tags:
             return edit
         if not tag.closes and (edit := self._whole_element(tag)):
             return edit
-        if block and name not in _VOID and not tag.rest.endswith("/"):
+        if block and name not in VOID and not tag.rest.endswith("/"):
             self._open_or_close(tag)
         if tag.closes:
             return (tag.start, tag.end, self._gap(tag) if block else "")
@@ -247,23 +189,19 @@ class _Tags:
             return (tag.start, tag.end, label)
         return (tag.start, tag.end, self._gap(tag) if block else "")
 
-    def _gap(self, tag: _Tag) -> str:
+    def _gap(self, tag: Tag) -> str:
         """A blank where words would run together."""
         follows = self.text[tag.end : tag.end + 1]
         return " " if self.last.strip() and follows.strip() and not self.fresh else ""
 
-    def _break(self, tag: _Tag) -> str:
+    def _break(self, tag: Tag) -> str:
         if self.one_line or self._rest_of_line(tag.end).strip():
             return " " if self.last.strip() else ""
         return "  " if not self.fresh and self._follows(tag.end).strip() else ""
 
-    def _label(self, tag: _Tag) -> str:
-        """What readers see of a component's attributes, as `label` of a tab or `title` of a box."""
-        values = tag.attributes()
-        title = next((values[it] for it in _BOLD if values.get(it)), "")
-        if not title and tag.name == "TabItem":
-            title = values.get("value", "")
-        plain = next((values[it] for it in _PLAIN if values.get(it)), "")
+    def _label(self, tag: Tag) -> str:
+        """What readers see in place of a component's opening tag."""
+        title, plain = tag.label()
         rest = self._rest_of_line(tag.end).strip()
         if not self.fresh or self.one_line:
             return f"{self._gap(tag)}{' '.join(it for it in (title, plain) if it)}"
@@ -271,7 +209,7 @@ class _Tags:
             return bold(title, self._follows(tag.end))
         return " ".join(it for it in (bold(title), plain) if it) + (" " if rest else "")
 
-    def _open_or_close(self, tag: _Tag) -> None:
+    def _open_or_close(self, tag: Tag) -> None:
         name = tag.name.lower()
         if not tag.closes:
             if name in ("ul", "ol"):
@@ -291,7 +229,7 @@ class _Tags:
                     self.elements.append(Element(line, self.line, indent, not tag.element))
                 return
 
-    def _hidden(self, tag: _Tag) -> Edit | None:
+    def _hidden(self, tag: Tag) -> Edit | None:
         """Script, style and their like with all that they hold."""
         found = self._end_of(tag)
         return (tag.start, found[1], "") if found else None
@@ -299,7 +237,7 @@ class _Tags:
     def _flat(self, text: str) -> str:
         return " ".join(clean_tags(" ".join(text.split()), self.mdx, one_line=True).split())
 
-    def _whole_element(self, tag: _Tag) -> Edit | None:
+    def _whole_element(self, tag: Tag) -> Edit | None:
         """Elements that are replaced together with what they hold."""
         name = tag.element
         if name == "table" and self.fresh and not self.one_line:
@@ -326,7 +264,7 @@ class _Tags:
             return None
         return self._one_liner(tag, self._flat(inner), end)
 
-    def _link(self, tag: _Tag, inner: str, end: int) -> Edit | None:
+    def _link(self, tag: Tag, inner: str, end: int) -> Edit | None:
         values = tag.attributes()
         target = values.get("href") or values.get("to") or ""
         text = "" if _NESTED.search(inner) else self._flat(inner)
@@ -336,7 +274,7 @@ class _Tags:
             target = f"<{target}>"
         return (tag.start, end, f"[{text}]({target})")
 
-    def _one_liner(self, tag: _Tag, text: str, end: int) -> Edit | None:
+    def _one_liner(self, tag: Tag, text: str, end: int) -> Edit | None:
         """A list item, a heading, or the summary of details."""
         name, rest = tag.element, self._rest_of_line(end).strip()
         if not text:
@@ -354,7 +292,7 @@ class _Tags:
             self.anchors[self.line] = identity
         return (tag.start, end, f"{'#' * int(name[1])} {text}")
 
-    def _table(self, tag: _Tag) -> Edit | None:
+    def _table(self, tag: Tag) -> Edit | None:
         found = self._end_of(tag)
         if found is None:
             return None
@@ -372,7 +310,7 @@ class _Tags:
         self.tag_lines.update(range(self.line, self.line + new.count("\n") + 1))
         return (tag.start, end, new)
 
-    def _preformatted(self, tag: _Tag) -> Edit | None:
+    def _preformatted(self, tag: Tag) -> Edit | None:
         """Between fences, if both tags stand on lines of their own."""
         opening, end = _PRE.match(self.text, tag.start), self._end_of(tag)
         if not opening or not end or self._rest_of_line(end[1]).strip():
@@ -383,6 +321,6 @@ class _Tags:
         if self.code.fence_within(tag.start, end[1]) or "```" in inner:
             return None
         language = _LANGUAGE.search(opening["code"] or "")
-        inner = html.unescape(_TAG.sub("", inner))
+        inner = html.unescape(TAG.sub("", inner))
         new = f"```{language[1] if language else ''}{inner}\n```"
         return (tag.start, end[1], new)

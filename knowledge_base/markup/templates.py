@@ -31,10 +31,10 @@ DEEPEST = 50
 _OPENING = re.compile(r"\{\{\{|\{\{[<%]|\{\{|\{%|\\?\{ ?[#.][A-Za-z]|\{::?/?|\{#\s|\{[\w-]+=")
 _CLOSING = {"{{{": "}}}", "{{<": ">}}", "{{%": "%}}", "{{": "}}", "{%": "%}"}
 _NAME = re.compile(r"[\s/-]*([A-Za-z_][\w-]*)")
-_ATTRIBUTE = re.compile(r"([\w-]+)\s*[=:]\s*(?:\"([^\"]*)\"|'([^']*)')")
+_ATTRIBUTE = re.compile(r"(?<![\w-])([\w-]++)\s*+[=:]\s*+(?:\"([^\"]*)\"|'([^']*)')")
 _STRING = re.compile(r"\s*(?:\"([^\"]*)\"|'([^']*)')")
 _LABEL = re.compile(r"\s(?:name\s*=\s*)?(?:\"([^\"]*)\"|'([^']*)')")
-_AUTO_TITLE = re.compile(r"\[AUTOTITLE\]\([^)\s]*?([\w-]+)/?(?:#[^)\s]*)?\)")
+_AUTO_TITLE = re.compile(r"\[AUTOTITLE\]\(([^)\s#]++)(?:#[^)\s]*+)?\)")
 _WORD = re.compile(r"\w")
 _VARIABLE = re.compile(r"[$.]?[A-Za-z_][\w.$-]*(?:\[[^\]]*\])*")
 _DEFAULT = re.compile(r"\|\s*default:\s*(?:\"([^\"]*)\"|'([^']*)')")
@@ -101,7 +101,8 @@ def clean_templates(text: str, anchors: dict[int, str] | None = None) -> str:
     for found in _AUTO_TITLE.finditer(text):
         if not code.end(found.start()):
             start = found.start() + 1
-            edits.append((start, start + len("AUTOTITLE"), readable(found[1]).capitalize()))
+            title = readable(found[1].rstrip("/").rpartition("/")[2]).capitalize()
+            edits.append((start, start + len("AUTOTITLE"), title))
     return apply(text, edits)
 
 
@@ -214,8 +215,9 @@ def _attributes(text: str, tag: _Tag, line: int, anchors: dict[int, str] | None)
     edits: list[Edit] = [(tag.start, tag.end, "")]
     own_line = _is_line(text, tag.start, tag.end)
     identity = _ID.search(text[tag.start : tag.end])
-    if identity and anchors is not None and _HEADING_END.match(text, tag.end):
-        anchors[line - own_line] = identity[1]
+    heading = line - own_line  # on a line of its own, it belongs to what is above
+    if identity and anchors is not None and heading >= 0 and _HEADING_END.match(text, tag.end):
+        anchors[heading] = identity[1]
     if own_line and re.match(r"\{:\s*toc\b", text[tag.start : tag.end]):
         # The list of one item above it stands where the table of contents would be.
         above = text.rfind("\n", 0, max(0, text.rfind("\n", 0, tag.start))) + 1

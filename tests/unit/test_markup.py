@@ -280,3 +280,22 @@ def test_time_grows_with_the_text_only(part):
 
     clean(part)
     assert seconds(160_000) < 8 * seconds(40_000) + 0.2
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "export default x{0}y", "export default x(){0}y", "import a{0}from{0}x", "<pre>{0}x</pre>",
+        "<pre>\nx\n{0}y</pre>", "{{% x {0}", "{{% x a{0}= %}}", "<a b{0}c=x>", "<a href{0}=x>y</a>",
+        "!!! note{0}x\n    y", ":::note{0}{{x}}{0}y", "> [!NOTE]{0}x", "{{: #a{0}b}}", "{{#a{0}",
+        "{{:toc}}{0}x", "[AUTOTITLE](a{0}b", "<table>{0}<tr>{0}<td>{0}</table>", "**a{0}b**",
+        "{{{{ a{0}| default:{0}x }}}}", "<sup>{0}</sup>", "<!--{0}", "`{0}`", "<summary>{0}</summary>",
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("filling", [" ", "a", "a-", "\n", " \n", "/", "(", "{", '"', "|", "`"])
+def test_no_filling_makes_it_slow(line, filling):
+    text = line.format(filling * 30_000)
+    start = time.process_time()
+    found = clean(text, mdx=True)
+    assert time.process_time() - start < 2
+    assert found.text.count("\n") == text.count("\n")

@@ -181,11 +181,11 @@ def test_a_broken_edit_keeps_the_last_good_version_and_is_named(opened, folder, 
     path = folder / "shipping/cost.md"
     with capture_logs() as logs:
         knowledge_base.watch()
-        path.write_text("---\ntitle: [\naudience: public\n---\nGone.", encoding="utf-8")
+        path.write_text("---\naudience: public\ntitle: Prices: all\n---\nGone.", encoding="utf-8")
         assert soon(lambda: knowledge_base.problems())
     (problem,) = knowledge_base.problems()
-    assert problem.path == str(path) and problem.line in {2, 3}
-    assert "the front matter is no YAML" in problem.message
+    assert (problem.path, problem.line) == (str(path), 3)
+    assert "double quotes" in problem.message
     assert "£3.95" in best(knowledge_base, "delivery costs").text
     (warning,) = [log for log in logs if log["log_level"] == "warning"]
     assert (warning["path"], warning["line"]) == (str(path), problem.line)
@@ -228,11 +228,60 @@ def test_the_same_name_twice_is_a_problem(opened, tmp_path):
 
 def test_without_one_usable_article_it_does_not_start(tmp_path, encoder):
     folder = tmp_path / "articles"
-    folder.mkdir()
-    (folder / "a.md").write_text("---\ntitle: Empty\n---\n", encoding="utf-8")
     knowledge_base = KnowledgeBase(folder, encoder, tmp_path / "cache")
-    with pytest.raises(NoUsableArticle, match=r"a\.md:\d+: no text"):
+    with pytest.raises(NoUsableArticle, match=r"no such folder; make it"):
         knowledge_base.load()
+    folder.mkdir()
+    with pytest.raises(NoUsableArticle, match=r"put a markdown file \(\.md, \.markdown, \.mdx\)"):
+        knowledge_base.load()
+    (folder / "a.md").write_text("---\ntitle: A\n---\n", encoding="utf-8")
+    with pytest.raises(NoUsableArticle, match=r"a\.md:4: no text"):
+        knowledge_base.load()
+    (folder / "a.md").write_text("# A\n\nText.", encoding="utf-8")
+    knowledge_base.load()
+    assert [article.title for article in knowledge_base.articles()] == ["A"]
+
+
+def test_a_folder_of_another_tool_is_answered_from_and_followed(tmp_path, encoder):
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    (folder / "pay.mdx").write_text(
+        "import Tabs from 'tabs';\n\n# Ways to pay\n\n<Tabs>\n\n  Cards are charged at once.\n\n</Tabs>"
+    )
+    knowledge_base = KnowledgeBase(folder, encoder, tmp_path / "cache", 0.0)
+    knowledge_base.load()
+    knowledge_base.watch()
+    passage = best(knowledge_base, "when are cards charged")
+    assert (passage.title, passage.text, passage.line) == (
+        "Ways to pay",
+        "Cards are charged at once.",
+        7,
+    )
+    (folder / "staff.md").write_text("---\naudience: staff\n---\nSecret.")
+    assert soon(lambda: knowledge_base.article("pay", "public") is None)
+    assert knowledge_base.ask("when are cards charged").hits == ()
+    (folder / "staff.md").unlink()
+    assert soon(lambda: knowledge_base.article("pay", "public") is not None)
+    knowledge_base.close()
+
+
+def test_a_public_page_neither_shows_nor_links_what_is_for_staff(opened, tmp_path):
+    from fastapi import FastAPI
+    from fastapi.testclient import TestClient
+
+    from bot.settings import Settings
+    from channels.web import pages
+
+    text = "See [our limits](../staff/goodwill.md) and [the prices](../shipping/cost.md#prices)."
+    write(tmp_path, "returns/how", "How to return", text)
+    app = FastAPI()
+    app.include_router(pages.router(opened(), Settings(_env_file=None)))
+    client = TestClient(app)
+    page = client.get("/help/returns/how").text
+    assert "See our limits and " in page
+    assert '<a href="/help/shipping/cost#prices">the prices</a>' in page
+    assert "goodwill" not in (page + client.get("/help").text).lower()
+    assert client.get("/help/staff/goodwill").status_code == 404
 
 
 def test_the_second_start_embeds_nothing_but_its_probe(opened, encoder):
