@@ -86,13 +86,16 @@ def find(knowledge_base: KnowledgeBase, tracker: Tracker) -> tuple[Result, str]:
     url = (last_custom(tracker).get("choices") or {}).get(question.strip())
     chosen = next((hit for hit in result.hits if url and hit.passage.url == url), None)
     if chosen:
-        return Result("answer", 1.0, (chosen,)), chosen.passage.text
+        whole = knowledge_base.shown(chosen.passage.text, chosen.passage)
+        return Result("answer", 1.0, (chosen,)), whole
     if (
         result.kind not in {"answer", "needs_account"}
         or result.confidence < knowledge_base.threshold
     ):
         return result, ""
-    return result, knowledge_base.excerpt(question, result.hits[0].passage, earlier)
+    passage = result.hits[0].passage
+    quoted = knowledge_base.excerpt(question, passage, earlier)
+    return result, knowledge_base.shown(quoted, passage)
 
 
 def history(tracker: Tracker) -> list[str]:

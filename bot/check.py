@@ -124,21 +124,13 @@ def models(settings: Settings) -> Iterator[Finding]:
 
 def articles(settings: Settings) -> Iterator[Finding]:
     """Can every article be read?"""
-    from knowledge_base.parse import ArticleError, parse_article
+    from knowledge_base.folder import read_folder
 
-    folder, usable = settings.articles_dir, 0
-    for path in sorted(folder.rglob("*.md")):
-        name = path.relative_to(folder)
-        if any(part.startswith(".") for part in name.parts):
-            continue
-        try:
-            parse_article(
-                path.read_text(encoding="utf-8"), name.with_suffix("").as_posix(), str(path)
-            )
-            usable += 1
-        except (ArticleError, UnicodeDecodeError) as problem:
-            what = str(problem) if isinstance(problem, ArticleError) else f"{path}:1: no UTF-8"
-            yield warning(what, "its answers are not given", "edit the article")
+    folder = settings.articles_dir
+    reading = read_folder(folder)
+    usable = len(reading.articles)
+    for problem in reading.problems:
+        yield warning(str(problem), "its answers may not be given", "edit the article")
     if usable:
         yield ok(f"{usable} articles in {folder}")
     else:

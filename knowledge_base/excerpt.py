@@ -15,8 +15,8 @@ import numpy as np
 from markdown_it.token import Token
 
 from bot.encoder import Encoder
+from knowledge_base.cut import commonmark
 from knowledge_base.late import QuestionTokens, says_something
-from knowledge_base.parse import commonmark
 from knowledge_base.sentences import spans
 
 ENOUGH = 0.96

@@ -244,7 +244,8 @@ def fit(
         f"{len(ours.vectors)} questions of the editors' ({ours.answerable} with an article) and "
         f"{len(theirs.vectors)} others, most of {len(others)} training help centres "
         f"({theirs.answerable} with one), those with an article also without it; the threshold is "
-        f"the lowest with precision {PRECISION} on the editors' questions in {FOLDS}-fold cross-validation",
+        f"the lowest with precision {PRECISION} on the editors' questions in {FOLDS}-fold "
+        "cross-validation",
         "measured": {name: round(it, 4) for name, it in chosen.items() if name != "threshold"}
         | {"calibration_error": round(calibration_error(ours, probability), 4)},
         "measured_hard": on_hard(ours, others, hard, chosen["threshold"]),

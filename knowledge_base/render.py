@@ -20,6 +20,7 @@ MayLink = Callable[[str], bool]
 """Whether there is an article of this id that the readers of the page may see."""
 
 _INDEXES = ("index", "README", "_index")
+_LINK = re.compile(r"(?<!!)\[(?P<label>[^\[\]]*)\]\((?P<to>[^()\s]+)(?:\s+\"[^\"]*\")?\)")
 _RIGHT_TO_LEFT = re.compile(r"[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 
 
@@ -77,6 +78,17 @@ def address(href: str, article_id: str, may_link: MayLink) -> str | None:
     found = next((it for it in targets if may_link(it)), None)
     fragment = f"#{parts.fragment}" if parts.fragment else ""
     return f"/help/{quote(found)}{fragment}" if found else None
+
+
+def linked(text: str, article_id: str, may_link: MayLink) -> str:
+    """Markdown of this article for a reader elsewhere, as in a chat: its links lead to the help
+    pages, and those that lead nowhere are their text alone. No other character changes."""
+
+    def led(match: re.Match[str]) -> str:
+        href = address(match["to"], article_id, may_link)
+        return match["label"] if href is None else f"[{match['label']}]({href})"
+
+    return _LINK.sub(led, text)
 
 
 def _beside(article_id: str, path: str) -> list[str]:

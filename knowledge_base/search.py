@@ -18,6 +18,7 @@ from knowledge_base.folder import ArticleProblem, Folder
 from knowledge_base.index import Hit, Query, Shelf, Snapshot, refreshed, snapshot
 from knowledge_base.parse import Article, Audience, Passage
 from knowledge_base.query import make_query
+from knowledge_base.render import linked
 from knowledge_base.rerank import Ranking, rerank
 from knowledge_base.token_store import TokenStore
 from knowledge_base.vectors import Encoder, Progress, Vectors
@@ -172,6 +173,13 @@ class KnowledgeBase:
         """The shortest run of sentences of a passage that answers, as it stands there."""
         query = make_query(question, self._encoder, history)
         return excerpt(passage.text, query.tokens[0], self._encoder)
+
+    def shown(self, text: str, passage: Passage, audience: Audience = "public") -> str:
+        """Words of a passage for a reader outside of its page: links lead to the help pages, and
+        none to an article that this audience may not read."""
+        return linked(
+            text, passage.article_id, lambda name: self.article(name, audience) is not None
+        )
 
     def rank(self, query: Query, shelf: Shelf) -> Ranking:
         """Both rankings, one after the other."""

@@ -167,7 +167,8 @@ def section(data: Path, encoder: Encoder) -> list[str]:
         "## Public sets", "",
         "Articles found (R@1 / R@5 / MRR) by each half of the first ranking, by both, and after the "
         "second ranking. Nothing was trained on these sets.", "",
-        "| set | questions | vectors | words (BM25) | both | **second ranking** |", "|---|---|---|---|---|---|",
+        "| set | questions | vectors | words (BM25) | both | **second ranking** |",
+        "|---|---|---|---|---|---|",
     ]  # fmt: skip
     found = []
     for name, make in sets:
@@ -181,7 +182,10 @@ def section(data: Path, encoder: Encoder) -> list[str]:
         "article removed (near miss; in brackets by BM25's score alone), and from off-topic ones "
         f"({len(others)} out-of-scope questions of CLINC150):", "",
         "| set | near miss | off-topic |", "|---|---|---|",
-        *[f"| {it.name} | {it.near_miss:.3f} ({it.near_miss_words:.3f}) | {it.off_topic:.3f} |" for it in found],
+        *[
+            f"| {it.name} | {it.near_miss:.3f} ({it.near_miss_words:.3f}) | {it.off_topic:.3f} |"
+            for it in found
+        ],
         "",
     ]  # fmt: skip
     return lines

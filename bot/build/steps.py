@@ -102,8 +102,8 @@ def steps(places: Places) -> list[Step]:
             "vectors of the articles",
             models / "index",
             lambda: {
-                **hash_files(places.articles, ["**/*.md"]),
-                **code("knowledge_base/*.py", "bot/encoder.py"),
+                **hash_files(places.articles, ["**/*.md", "**/*.mdx", "**/*.markdown"]),
+                **code("knowledge_base/**/*.py", "bot/encoder.py"),
                 **built("encoder"),
             },
             lambda target: _warm_index(target, places),

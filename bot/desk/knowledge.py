@@ -151,7 +151,7 @@ class Pages:
             "knowledge_article.html",
             agent=agent,
             article=found,
-            body=views.article_html(found),
+            body=views.article_html(found, self._knowledge_base),
             use=use,
             cited=views.cited(found, use),
             near=findings.near.get(found.id, []) if findings else [],

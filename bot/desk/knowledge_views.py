@@ -14,7 +14,8 @@ from bot.desk.preview import Said
 from bot.editing import Use
 from bot.views import iso
 from knowledge_base import render
-from knowledge_base.parse import Article, Passage, commonmark
+from knowledge_base.cut import commonmark
+from knowledge_base.parse import Article, Passage
 from knowledge_base.search import ArticleProblem, KnowledgeBase, Result
 
 SHOWN_HITS = 8
@@ -147,27 +148,33 @@ def cited(article: Article, use: Use) -> list[Cited]:
     return shown
 
 
-def article_html(article: Article) -> str:
+def article_html(article: Article, knowledge_base: KnowledgeBase) -> str:
     """The article as customers get it, with links to its neighbours' pages at the desk."""
-    return _at_the_desk(render.to_html(article))
+    return _at_the_desk(render.to_html(article, _at_hand(knowledge_base)))
 
 
 def passage_html(passage: Passage, knowledge_base: KnowledgeBase) -> str:
     """A passage as it is shown in an answer."""
-    return _html(passage.text, knowledge_base.article(passage.article_id, "staff"))
+    return _html(passage.text, knowledge_base.article(passage.article_id, "staff"), knowledge_base)
 
 
 def said(message: Said, knowledge_base: KnowledgeBase) -> dict[str, Any]:
     """A message of the bot, its links starting from the article that it cites."""
     cites = str(message.sources[0].get("article", "")) if message.sources else ""
-    html = _html(message.text, knowledge_base.article(cites, "staff") if cites else None)
+    article = knowledge_base.article(cites, "staff") if cites else None
+    html = _html(message.text, article, knowledge_base)
     return {"html": html, "sources": message.sources, "buttons": message.buttons}
 
 
-def _html(text: str, article: Article | None) -> str:
+def _html(text: str, article: Article | None, knowledge_base: KnowledgeBase) -> str:
     if article is None:
         return _at_the_desk(commonmark().render(text))
-    return _at_the_desk(render.to_html(replace(article, body=text)))
+    part = replace(article, body=text, headings=())
+    return _at_the_desk(render.to_html(part, _at_hand(knowledge_base)))
+
+
+def _at_hand(knowledge_base: KnowledgeBase) -> render.MayLink:
+    return lambda name: knowledge_base.article(name, "staff") is not None
 
 
 def _at_the_desk(html: str) -> str:

@@ -17,7 +17,8 @@ from markdown_it.token import Token
 import knowledge_base.parse as parse
 from knowledge_base.check.finding import Place
 from knowledge_base.check.prose import Block, blocks
-from knowledge_base.parse import Article, Heading, Passage, commonmark
+from knowledge_base.cut import commonmark
+from knowledge_base.parse import Article, Heading, Passage
 
 
 @dataclass(frozen=True, eq=False)

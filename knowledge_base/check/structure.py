@@ -11,7 +11,7 @@ from knowledge_base.check.finding import Finding
 from knowledge_base.check.library import Library
 from knowledge_base.check.links import links_of
 from knowledge_base.check.page import Page
-from knowledge_base.parse import LONGEST
+from knowledge_base.cut import LONGEST
 
 LONGEST_HEADING = 120
 """Characters; what is longer was probably made a heading by a line of hyphens below it."""

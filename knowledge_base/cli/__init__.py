@@ -32,7 +32,7 @@ def new_knowledge_base(articles: Path | None, unfitted: bool = False):
     # Standard output is for the result, which may be read by a program.
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
     )
     settings = Settings()
     confidence = Confidence(0.0, dict.fromkeys(SIGNALS, 0.0), 1.0) if unfitted else None

@@ -512,11 +512,11 @@ number = len(vectors.table)
 while True:
     number += 1
     vectors.rows([f"text {number} {at}" for at in range(40)])
+    print(number, flush=True)  # before it may collect what the line before told of
     if number % 3 == 0:
         kept = [f"text {number} {at}" for at in range(40)] + ["first"]
         vectors.keep_only(vectors.rows(kept))
         vectors = Vectors(Directions(), sys.argv[1])
-    print(number, flush=True)
 """
 
 
