@@ -93,15 +93,19 @@ def a_query(encoder: Directions, seed: int, sentences: int = 1) -> Query:
 
 
 def brute_force(
-    every: Sequence[Article], encoder: Directions, query: Query, dense_share: float = 0.75
+    every: Sequence[Article],
+    encoder: Directions,
+    query: Query,
+    dense_share: float = index.DENSE_SHARE,
 ) -> list[tuple]:
     """The ranking by its formula, with numpy over everything and BM25 by the package bm25s."""
     every = sorted(every, key=lambda it: it.id)
     passages = [it for article in every for it in article.passages]
     of = np.array([at for at, article in enumerate(every) for _ in article.passages])
     cosines = lambda texts: query.vectors @ encoder.encode(texts).T
-    text = cosines([f"{it.headed}. {it.text}" for it in passages])
-    heading = cosines([it.heading or it.title for it in passages])
+    texts = parts.to_embed(every)
+    text = cosines(texts[: len(passages)])
+    heading = cosines(texts[len(passages) : 2 * len(passages)])
     asked = [cosines([it.title, *it.questions]).max(axis=1) for it in every]
     questions = np.stack(asked, axis=1)[:, of]
     shares = lambda texts: np.stack([bm25_shares(texts, stems) for stems in query.stems])
@@ -109,8 +113,8 @@ def brute_force(
     in_articles = shares(
         [content_words("\n".join((it.title, it.summary, *it.questions, it.body))) for it in every]
     )
-    dense = 0.5 * text + 0.2 * heading + 0.3 * questions
-    lexical = 0.6 * in_passages + 0.4 * in_articles[:, of]
+    dense = shortcuts.TEXT * text + shortcuts.HEADING * heading + shortcuts.ASKED * questions
+    lexical = parts.PASSAGE_WORDS * in_passages + parts.ARTICLE_WORDS * in_articles[:, of]
     both = dense_share * dense + (1 - dense_share) * lexical
     best = both.argmax(axis=0)
     order = np.argsort(-both.max(axis=0), kind="stable")[: index.MOST_HITS]
