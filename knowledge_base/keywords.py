@@ -19,7 +19,7 @@ import numpy as np
 K1, B = 1.2, 0.75
 """BM25's usual constants (Robertson and Zaragoza, 2009)."""
 
-MOST_OF_A_STEM = 20_000
+MOST_OF_A_STEM = 5_000
 """Texts that a stem can bring in when the best are sought: of a stem that more texts hold, those in
 which it weighs most. Only a question without a rarer stem comes to that, see `Words.best`."""
 

@@ -9,6 +9,7 @@ used after edits: a passage that is not in them is a candidate for every questio
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -30,7 +31,10 @@ the ranking takes the text in its place, and near questions have a graph of thei
 disk are made for this: who changes it raises `index_files.FORMAT`."""
 
 PASSAGES, QUESTIONS = 320, 64
-"""Neighbours asked of each graph."""
+"""Neighbours asked of each graph of up to MANY vectors, and twice as many for each tenfold: the more
+there are, the closer together are the best."""
+
+MANY = 100_000
 
 MOST_OWNERS = 50
 """Passages or articles that one vector leads to; it is that of a text that many have word by word."""
@@ -59,9 +63,10 @@ class Shortcut:
 
     def near(self, vectors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Numbers of passages, and of articles, near to any of the vectors; int32, in no order."""
-        # A long message is searched in several ways, and may not take as many times as long.
-        passages = self.passages.best(vectors, PASSAGES // len(vectors))
-        questions = self.questions.best(vectors, QUESTIONS // len(vectors))
+        passages, questions = (
+            graph.best(vectors, _count(most, graph, vectors))
+            for most, graph in ((PASSAGES, self.passages), (QUESTIONS, self.questions))
+        )
         return self.passage_owners.of(passages), self.question_owners.of(questions)
 
 
@@ -154,6 +159,12 @@ def load(part: Indexed, vectors: Vectors, name: str) -> Shortcut | None:
     pairs = _pairs(texts, headings)
     pairs[(texts < 0) | (headings < 0)] = -1
     return _attached(part, passages, questions, pairs=pairs, questions=questions_rows)
+
+
+def _count(most: int, graph: Nearest, vectors: np.ndarray) -> int:
+    """How many neighbours to ask of a graph for each vector."""
+    # A long message is searched in several ways, and may not take as many times as long.
+    return int(most * max(len(graph) / MANY, 1) ** math.log10(2) / len(vectors))
 
 
 def _attached(

@@ -101,8 +101,9 @@ def brute_force(
     passages = [it for article in every for it in article.passages]
     of = np.array([at for at, article in enumerate(every) for _ in article.passages])
     cosines = lambda texts: query.vectors @ encoder.encode(texts).T
-    text = cosines([f"{it.headed}. {it.text}" for it in passages])
-    heading = cosines([it.heading or it.title for it in passages])
+    texts = parts.to_embed(every)
+    text = cosines(texts[: len(passages)])
+    heading = cosines(texts[len(passages) : 2 * len(passages)])
     asked = [cosines([it.title, *it.questions]).max(axis=1) for it in every]
     questions = np.maximum(np.stack(asked, axis=1)[:, of], text)
     shares = lambda texts: np.stack([bm25_shares(texts, stems) for stems in query.stems])
