@@ -34,6 +34,7 @@ sys.path.insert(0, str(ROOT))
 
 from bot.launch import engine_environment  # noqa: E402
 from bot.settings import Settings  # noqa: E402
+from scripts import bench_knowledge  # noqa: E402
 from tests.postgres import free_port  # noqa: E402
 from tests.system import System  # noqa: E402
 
@@ -298,15 +299,22 @@ def main(
     conversations: Annotated[int, typer.Option(help="Conversations at a time.")] = 8,
     turns: Annotated[int, typer.Option(help="Messages a conversation.")] = 30,
     messages: Annotated[int, typer.Option(help="Messages on the whole path.")] = 200,
+    knowledge: Annotated[bool, typer.Option(help="Measure the knowledge base, too.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="Print figures, write nothing.")] = False,
 ) -> None:
-    """Measure speed and memory, and write docs/benchmarks.md."""
+    """Measure speed and memory, and write docs/benchmarks.md.
+
+    A million passages take 15 GB and half an hour: `python scripts/bench_knowledge.py --size 1000000`.
+    """
     path = measure_whole_path(messages)
     engines = asyncio.run(measure_engines(rounds, conversations, turns))
+    articles = bench_knowledge.measure() if knowledge else None
     if as_json:
-        print(json.dumps({"engines": engines, "whole_path": path}))
+        print(json.dumps({"engines": engines, "whole_path": path, "knowledge_base": articles}))
         return
     text = report(engines, path, "make bench")
+    if articles:
+        text += "\n" + "\n".join(bench_knowledge.report(articles))
     (ROOT / "docs" / "benchmarks.md").write_text(text, encoding="utf-8")
     print(text)
 
