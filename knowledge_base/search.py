@@ -22,12 +22,16 @@ from knowledge_base.render import linked
 from knowledge_base.rerank import Ranking, rerank
 from knowledge_base.token_store import TokenStore
 from knowledge_base.vectors import Encoder, Progress, Vectors
+from knowledge_base.words import content_words
 
 log = structlog.get_logger(__name__)
 
 FAR_OFF = 0.6
 """Cosine of the text plus how well the words are met: below this, nothing comes near. Two in a
 hundred answerable questions of the training centres do, and every second off-topic one."""
+
+ALONE = 2
+"""Content words from which on a message may be an answerable question without what came before."""
 
 PLAUSIBLE = 0.3
 """Confidence from which the best passages are worth naming; docs/quality.md says how often the right
@@ -149,6 +153,11 @@ class KnowledgeBase:
         """
         if not question.strip():
             return Result("no_article", 0.0, ())
+        if history and len(content_words(question)) >= ALONE:
+            # Whoever turns to something else must not be answered with the old subject in mind.
+            alone = self.ask(question, audience)
+            if alone.kind == "answer":
+                return alone
         shelf = self.shelf(audience)
         query = make_query(question, self._encoder, history)
         ranking = self.rank(query, shelf)

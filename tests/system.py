@@ -31,6 +31,8 @@ class System:
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {
             **os.environ,
+            # What is tried here is the way of an answer, not when one is sure enough to be given.
+            "ANSWER_THRESHOLD": "0.7",
             "DATA_DIR": str(folder / "var"),
             "PORT": str(self.port),
             "ENGINE_PORT": str(self.engine_port),
