@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 
+from bot import evaluate
+
 if TYPE_CHECKING:
     from bot.app import Store
     from bot.settings import Settings
@@ -25,6 +27,7 @@ cli = typer.Typer(
 )
 agent_cli = typer.Typer(help="The people at the desk.", no_args_is_help=True)
 cli.add_typer(agent_cli, name="agent")
+cli.add_typer(evaluate.app, name="evaluate")
 
 
 @cli.callback()
@@ -55,6 +58,26 @@ def run() -> None:
         launch.run(settings, say=typer.echo)
     except (launch.AlreadyRunning, ValueError, OSError) as error:
         _refuse(f"Rapport cannot start: {error}")
+
+
+@cli.command()
+def train(
+    what: Annotated[
+        str, typer.Argument(help="One of encoder, emotion, index, engine; or all of them.")
+    ] = "all",
+    force: Annotated[bool, typer.Option("--force", help="Build even what is up to date.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object at the end.")] = False,
+) -> None:
+    """Build the models that are missing or out of date, and say what was done.
+
+    `make train` does this after it has seen to the environments. Exit status 1: a step failed.
+    """
+    from bot.build.__main__ import What
+    from bot.build.__main__ import main as build
+
+    if what not in list(What):
+        _refuse(f"There is no model {what!r}; there are {', '.join(What)}.")
+    build(What(what), force=force, as_json=as_json)
 
 
 @cli.command()

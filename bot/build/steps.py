@@ -115,6 +115,7 @@ def steps(places: Places) -> list[Step]:
             models / "engine",
             lambda: {
                 **code("config.yml", "domain.yml", "data/**/*", "bot/engine/**/*.py"),
+                **code("bot/engine/background.txt"),
                 **code("bot/encoder.py", "bot/mood.py", "requirements/engine.txt"),
                 **built("encoder", "emotion-onnx"),
             },
@@ -249,17 +250,19 @@ def _warm_index(target: Path, places: Places) -> dict[str, Any]:
     return asdict(built)
 
 
-def _train_engine(target: Path, places: Places) -> dict[str, Any]:
-    """Let Rasa train, with its checks of data and stories first, which are errors to us."""
-    python = places.root / ".venv-engine" / "bin" / "python"
+def engine_python(root: Path) -> Path:
+    """The interpreter of the engine's environment. Raises StepFailed."""
+    python = root / ".venv-engine" / "bin" / "python"
     if not python.exists():
         raise StepFailed("the engine's environment is missing: run `make setup`")
-    command = [python, "-m", "bot.engine", "train", "--fail-on-validation-warnings"]
-    command += ["--config", "config.yml", "--domain", "domain.yml", "--data", "data"]
-    command += ["--out", target, "--fixed-model-name", "rapport"]
-    environ = {
+    return python
+
+
+def engine_environment(root: Path) -> dict[str, str]:
+    """The environment variables for Rasa at work: no secrets, no telemetry, no cache."""
+    return {
         **{key: os.environ[key] for key in ("PATH", "HOME", "LANG", "TMPDIR") if key in os.environ},
-        "PYTHONPATH": str(places.root),
+        "PYTHONPATH": str(root),
         "RASA_TELEMETRY_ENABLED": "false",
         # Our digest decides what is stale; Rasa's own cache does not see the files we depend on.
         "RASA_MAX_CACHE_SIZE": "0",
@@ -267,6 +270,14 @@ def _train_engine(target: Path, places: Places) -> dict[str, Any]:
         "TQDM_DISABLE": "1",
         "SQLALCHEMY_SILENCE_UBER_WARNING": "1",
     }
+
+
+def _train_engine(target: Path, places: Places) -> dict[str, Any]:
+    """Let Rasa train, with its checks of data and stories first, which are errors to us."""
+    python = engine_python(places.root)
+    command = [python, "-m", "bot.engine", "train", "--fail-on-validation-warnings"]
+    command += ["--config", "config.yml", "--domain", "domain.yml", "--data", "data"]
+    command += ["--out", target, "--fixed-model-name", "rapport"]
     places.logs.mkdir(parents=True, exist_ok=True)
     log = places.logs / "train.log"
     with log.open("wb") as output:
@@ -274,7 +285,7 @@ def _train_engine(target: Path, places: Places) -> dict[str, Any]:
             command,
             check=False,
             cwd=places.root,
-            env=environ,
+            env=engine_environment(places.root),
             stdout=output,
             stderr=subprocess.STDOUT,
         )

@@ -1,6 +1,9 @@
 """What Rasa loads of ours, in the engine's own environment; nothing else of ours imports it.
 
 encoder.py        SentenceEncoder: the sentence vector as a dense feature
+intents.py        IntentClassifier: which intent a message has, and how likely
+kernel.py         its mathematics; background.txt is what it learns "none of them" from
+trial.py          a pipeline trained and asked, for `python -m bot evaluate intents`
 emotion.py        EmotionClassifier: how the customer feels, in this message and over the last ones
 entities.py       SupportEntities: order numbers, e-mail addresses, phone numbers, amounts of money
 intent_rules.py   IntentRules: where a rule knows better than the classifier

@@ -1,7 +1,7 @@
 """Rasa's own command line, started the quick way: `python -m bot.engine run ...`.
 
-Rasa's scikit-learn classifiers are kept by skops, which at its import looks through every loaded
-module some hundred times. With TensorFlow loaded that takes 6 s; before it, 1 s.
+Rasa imports skops, which at its own import looks through every loaded module some hundred times. With
+TensorFlow loaded that takes 6 s; before it, 1 s.
 """
 
 import skops.io  # noqa: F401 - first on purpose

@@ -27,7 +27,7 @@ from bot.encoder import Encoder, ModelMissing
 class SentenceEncoder(DenseFeaturizer, GraphComponent):
     """Adds a sentence feature, float32 (1, 384), to every message; of an empty text, zeros.
 
-    LogisticRegressionClassifier reads only that. DIETClassifier refuses to train without sequence
+    IntentClassifier reads only that. DIETClassifier refuses to train without sequence
     features, so each token is given the sentence's vector too: float32 (tokens, 384).
     """
 

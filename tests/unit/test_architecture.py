@@ -12,6 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # The longest matching prefix decides. Wiring is everything that starts or checks the whole.
 FLOORS = {
     "bot": 5,
+    "bot.evaluate": 5,
     "bot.desk": 4,
     "channels": 4,
     "actions": 4,
