@@ -60,7 +60,14 @@ def turn_id(tracker: Tracker) -> str | None:
 
 
 def last_custom(tracker: Tracker) -> dict[str, Any]:
-    """The ``custom`` data of what the bot said last, before this turn."""
+    """The ``custom`` data of what the bot said last, before this turn. An offer that the gateway
+    added to it afterwards comes with the message."""
+    custom = _last_own_custom(tracker)
+    added = (tracker.latest_message.get("metadata") or {}).get("offer")
+    return {**custom, "offer": added} if added and "offer" not in custom else custom
+
+
+def _last_own_custom(tracker: Tracker) -> dict[str, Any]:
     own_turn = True
     for event in reversed(tracker.events):
         if event.get("event") == "user":

@@ -46,6 +46,9 @@ def run() -> None:
     if problems:
         told = "\n".join(f"  - {problem}" for problem in problems)
         _refuse(f"Rapport cannot start:\n{told}\n`make run` puts this right; so does `make train`.")
+    if wrong := _escalation_problems(settings):
+        told = "\n".join(f"  - {problem}" for problem in wrong)
+        _refuse(f"Rapport cannot start:\n{told}")
     if launch.is_running(settings):
         _refuse(f"Rapport runs already from {settings.data_dir}.")
     if taken := launch.taken_ports(settings):
@@ -62,7 +65,11 @@ def gateway() -> None:
     """The gateway alone; `run` starts it together with the engine."""
     from bot.app import serve
 
-    serve(_settings())
+    settings = _settings()
+    if problems := _escalation_problems(settings):
+        told = "\n".join(f"  - {problem}" for problem in problems)
+        _refuse(f"The gateway cannot start:\n{told}")
+    serve(settings)
 
 
 @cli.command()
@@ -151,6 +158,18 @@ def _settings() -> Settings:
     except ValidationError as error:
         told = "\n".join(f"  - {problem}" for problem in explain(error))
         _refuse(f"Some settings (environment or .env) are wrong:\n{told}")
+
+
+def _escalation_problems(settings: Settings) -> list[str]:
+    """What is wrong with the file of rules, in the words of `check`."""
+    from bot.escalation_file import load
+    from bot.yaml_nodes import FileWrong
+
+    try:
+        load(settings.escalation_file)
+    except FileWrong as error:
+        return [str(problem) for problem in error.problems]
+    return []
 
 
 def _refuse(message: str) -> NoReturn:

@@ -33,6 +33,7 @@ from bot.desk import routes as desk
 from bot.desk.preview import Preview
 from bot.editing import Editing
 from bot.encoder import Encoder
+from bot.escalation_file import load as load_escalation
 from bot.followups import Ticker
 from bot.logs import configure as configure_logs
 from bot.settings import ROOT, Settings
@@ -80,9 +81,14 @@ def open_store(settings: Settings) -> Store:
 
 
 class Gateway:
-    """Everything of one gateway process, put together."""
+    """Everything of one gateway process, put together.
+
+    Raises:
+        bot.yaml_nodes.FileWrong: ``escalation.yml`` cannot be used.
+    """
 
     def __init__(self, settings: Settings):
+        escalation = load_escalation(settings.escalation_file)
         self.settings = settings
         self.name = f"{socket.gethostname()}:{settings.port}"
         self.store = open_store(settings)
@@ -93,6 +99,7 @@ class Gateway:
             gateway=self.name,
             lease_milliseconds=int(settings.lease_seconds * 1000),
             reminder_milliseconds=int(settings.waiting_reminder_minutes * 60_000),
+            escalation=escalation,
         )
         encoder = Encoder(settings.models_dir / "encoder")
         self.knowledge_base = KnowledgeBase(

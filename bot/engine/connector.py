@@ -12,6 +12,7 @@ replies are read back from the tracker and nothing is done twice.
 import hmac
 import logging
 import os
+import re
 import time
 from typing import Any, Awaitable, Callable, Dict, List, Optional, Text
 
@@ -28,6 +29,8 @@ from bot.engine import frugal
 
 SECRET_VARIABLE = "ENGINE_SECRET"
 LONGEST_TEXT = 8000
+APOLOGY_TURNS = 3  # replies before this one that are searched for an apology
+_SORRY = re.compile(r"\b(?:sorry|apolog\w+)\b", re.IGNORECASE)
 
 logger = logging.getLogger(__name__)
 
@@ -134,6 +137,7 @@ async def _take(agent: Agent, question: Dict[Text, Any]) -> Dict[Text, Any]:
             "turn_id": question["turn_id"],
             "mood": question.get("mood"),
             "at": question.get("at") or time.time(),
+            "offer": question.get("offer"),
         },
     )
     processor = agent.processor
@@ -141,6 +145,7 @@ async def _take(agent: Agent, question: Dict[Text, Any]) -> Dict[Text, Any]:
     mood = tracker.latest_message.parse_data.get("mood") or {}
     # Before any rule runs, so that the wording of this very reply can follow the mood.
     tracker.update(SlotSet("tone", mood.get("label", "neutral")), processor.domain)
+    tracker.update(SlotSet("apologised", _apologised(tracker)), processor.domain)
     tracker = await processor.run_action_extract_slots(collector, tracker)
     await processor._run_prediction_loop(collector, tracker)
     failed = _failed_actions(_turn_events(tracker))
@@ -148,6 +153,20 @@ async def _take(agent: Agent, question: Dict[Text, Any]) -> Dict[Text, Any]:
         raise TurnFailed(f"action failed: {', '.join(failed)}")
     await processor.save_tracker(tracker)
     return _report(tracker, collector.messages)
+
+
+def _apologised(tracker: DialogueStateTracker) -> bool:
+    """Whether one of the replies to the last messages, this one left out, said sorry: it is said
+    once, and not in every message."""
+    turns = 0
+    for event in reversed(tracker.events):
+        if isinstance(event, UserUttered):
+            turns += 1
+            if turns > APOLOGY_TURNS:
+                return False
+        elif isinstance(event, BotUttered) and _SORRY.search(event.text or ""):
+            return True
+    return False
 
 
 def _plain(text: Text) -> Text:
@@ -243,6 +262,7 @@ def _question(request: Request) -> Any:
     attempt = body.setdefault("attempt", 1)
     if not isinstance(attempt, int) or isinstance(attempt, bool) or attempt < 1:
         return "attempt must be a whole number from 1"
-    if not isinstance(body.get("mood"), (dict, type(None))):
-        return "mood must be an object or null"
+    for name in ("mood", "offer"):
+        if not isinstance(body.get(name), (dict, type(None))):
+            return f"{name} must be an object or null"
     return body

@@ -91,4 +91,5 @@ class EmotionClassifier(GraphComponent):
         """The mood over this message and those before it; the gateway sends the mood so far in the
         message's metadata."""
         metadata = message.get("metadata") or {}
-        return advance(metadata.get("mood"), emotion, metadata.get("at") or time.time())
+        at = metadata.get("at") or time.time()
+        return advance(metadata.get("mood"), emotion, at, message.get(TEXT) or "")

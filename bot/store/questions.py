@@ -120,7 +120,7 @@ class _Reading:
     def _customer(self, row: Row[Any]) -> None:
         actions = set((row.understood or {}).get("actions") or ())
         level = int((row.mood or {}).get("level") or 0)
-        if row.outcome == "answered" and actions & {ANSWERS, REFERS}:
+        if row.outcome in ("answered", "person") and actions & {ANSWERS, REFERS}:
             self._question(row, level, refers=REFERS in actions)
         elif self._last is not None:
             self._last.mood_level = max(self._last.mood_level, level)
