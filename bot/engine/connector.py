@@ -24,10 +24,11 @@ from sanic import Blueprint
 from sanic.request import Request
 from sanic.response import HTTPResponse, json
 
-from bot.engine import frugal
+from bot.engine import frugal, meant
 
 SECRET_VARIABLE = "ENGINE_SECRET"
 LONGEST_TEXT = 8000
+EVENTS_OF_TWO_TURNS = 24
 
 logger = logging.getLogger(__name__)
 
@@ -138,6 +139,7 @@ async def _take(agent: Agent, question: Dict[Text, Any]) -> Dict[Text, Any]:
     )
     processor = agent.processor
     tracker = await processor.log_message(message, should_save_tracker=False)
+    _settle(tracker)
     mood = tracker.latest_message.parse_data.get("mood") or {}
     # Before any rule runs, so that the wording of this very reply can follow the mood.
     tracker.update(SlotSet("tone", mood.get("label", "neutral")), processor.domain)
@@ -148,6 +150,20 @@ async def _take(agent: Agent, question: Dict[Text, Any]) -> Dict[Text, Any]:
         raise TurnFailed(f"action failed: {', '.join(failed)}")
     await processor.save_tracker(tracker)
     return _report(tracker, collector.messages)
+
+
+def _settle(tracker: DialogueStateTracker) -> None:
+    """An answer to "Did you mean ...?" is understood from what was asked, and by no classifier."""
+    message = tracker.latest_message
+    # Two turns back at most: a whole conversation need not be turned into dictionaries.
+    recent = list(tracker.events)[-EVENTS_OF_TWO_TURNS:]
+    events = [e.as_dict() for e in recent if isinstance(e, (UserUttered, BotUttered))]
+    question = meant.standing(events)
+    found = meant.understanding(message.text or "", question) if question else None
+    if found:
+        message.intent = found["intent"]
+        message.parse_data.update(found)
+        message.parse_data.pop("between", None)
 
 
 def _plain(text: Text) -> Text:
@@ -204,7 +220,11 @@ def _report(tracker: DialogueStateTracker, replies: List[Dict[Text, Any]]) -> Di
             "confidence": float(intent.get("confidence") or 0.0),
         },
         "entities": [
-            {key: entity.get(key) for key in ("entity", "value", "start", "end")}
+            {
+                key: entity.get(key)
+                for key in ("entity", "value", "start", "end", "additional_info")
+                if key in entity
+            }
             for entity in understood.get("entities") or []
         ],
         "emotion": understood.get("emotion") or {},
