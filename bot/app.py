@@ -25,6 +25,7 @@ from actions.answer import Answer
 from actions.base import Skill
 from actions.handoff import Affirm, Complaint, Deny, NotHelpful, RequestPerson
 from actions.jobs import ReferJob
+from actions.several import Several
 from bot.body_limit import BodyLimit
 from bot.brain import Brain
 from bot.deliveries import Courier
@@ -49,7 +50,7 @@ from knowledge_base.search import KnowledgeBase
 
 ACTION_NAMES = tuple(
     skill.action_name
-    for skill in (Answer, ReferJob, RequestPerson, Affirm, Deny, Complaint, NotHelpful)
+    for skill in (Answer, ReferJob, Several, RequestPerson, Affirm, Deny, Complaint, NotHelpful)
 )
 LONGEST_REQUEST = 256 * 1024
 
@@ -128,6 +129,7 @@ class Gateway:
         return [
             Answer(self.knowledge_base),
             ReferJob(self.knowledge_base),
+            Several(self.knowledge_base),
             RequestPerson(self.support),
             Affirm(self.support),
             Deny(),

@@ -25,12 +25,13 @@ from sanic import Blueprint
 from sanic.request import Request
 from sanic.response import HTTPResponse, json
 
-from bot.engine import frugal
+from bot.engine import frugal, meant
 
 SECRET_VARIABLE = "ENGINE_SECRET"
 LONGEST_TEXT = 8000
 APOLOGY_TURNS = 3  # replies before this one that are searched for an apology
 _SORRY = re.compile(r"\b(?:sorry|apolog\w+)\b", re.IGNORECASE)
+EVENTS_OF_TWO_TURNS = 24
 
 logger = logging.getLogger(__name__)
 
@@ -142,6 +143,7 @@ async def _take(agent: Agent, question: Dict[Text, Any]) -> Dict[Text, Any]:
     )
     processor = agent.processor
     tracker = await processor.log_message(message, should_save_tracker=False)
+    _settle(tracker)
     mood = tracker.latest_message.parse_data.get("mood") or {}
     # Before any rule runs, so that the wording of this very reply can follow the mood.
     tracker.update(SlotSet("tone", mood.get("label", "neutral")), processor.domain)
@@ -167,6 +169,20 @@ def _apologised(tracker: DialogueStateTracker) -> bool:
         elif isinstance(event, BotUttered) and _SORRY.search(event.text or ""):
             return True
     return False
+
+
+def _settle(tracker: DialogueStateTracker) -> None:
+    """An answer to "Did you mean ...?" is understood from what was asked, and by no classifier."""
+    message = tracker.latest_message
+    # Two turns back at most: a whole conversation need not be turned into dictionaries.
+    recent = list(tracker.events)[-EVENTS_OF_TWO_TURNS:]
+    events = [e.as_dict() for e in recent if isinstance(e, (UserUttered, BotUttered))]
+    question = meant.standing(events)
+    found = meant.understanding(message.text or "", question) if question else None
+    if found:
+        message.intent = found["intent"]
+        message.parse_data.update(found)
+        message.parse_data.pop("between", None)
 
 
 def _plain(text: Text) -> Text:
@@ -223,7 +239,11 @@ def _report(tracker: DialogueStateTracker, replies: List[Dict[Text, Any]]) -> Di
             "confidence": float(intent.get("confidence") or 0.0),
         },
         "entities": [
-            {key: entity.get(key) for key in ("entity", "value", "start", "end")}
+            {
+                key: entity.get(key)
+                for key in ("entity", "value", "start", "end", "additional_info")
+                if key in entity
+            }
             for entity in understood.get("entities") or []
         ],
         "emotion": understood.get("emotion") or {},
