@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 
+from bot import evaluate
+
 if TYPE_CHECKING:
     from bot.app import Store
     from bot.settings import Settings
@@ -25,6 +27,7 @@ cli = typer.Typer(
 )
 agent_cli = typer.Typer(help="The people at the desk.", no_args_is_help=True)
 cli.add_typer(agent_cli, name="agent")
+cli.add_typer(evaluate.app, name="evaluate")
 
 
 @cli.callback()
@@ -84,6 +87,39 @@ def check(
     typer.echo(findings.as_json(found) if as_json else findings.as_text(found))
     if any(finding.level == "error" for finding in found):
         raise typer.Exit(1)
+
+
+@cli.command()
+def feel(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Say how messages sound: one message a line on standard input, one line out for each."""
+    import json
+    import sys
+
+    from bot.encoder import ModelMissing
+    from bot.feeling import Feelings
+
+    try:
+        feelings = Feelings(_settings().models_dir / "emotion-onnx")
+    except ModelMissing as error:
+        _refuse(str(error))
+    for line in sys.stdin:
+        text = line.rstrip("\r\n")
+        heard = feelings.judge([text])[0]
+        if as_json:
+            shown = {
+                "labels": heard["emotions"],
+                "moods": heard["probabilities"],
+                **{key: heard[key] for key in ("label", "valence", "intensity", "abuse")},
+            }
+            print(json.dumps(shown), flush=True)
+        else:
+            rough = "" if heard["abuse"] == "none" else f", {heard['abuse']}"
+            print(
+                f"{heard['label']:<11}{heard['valence']:<9}{heard['intensity']:.2f}{rough}  {text}",
+                flush=True,
+            )
 
 
 @cli.command(name="settings")

@@ -27,6 +27,7 @@ sys.path.insert(0, str(ROOT))
 from actions.answer import suggestions  # noqa: E402
 from bot.encoder import Encoder  # noqa: E402
 from knowledge_base.search import PLAUSIBLE, KnowledgeBase  # noqa: E402
+from scripts import quality_feelings  # noqa: E402
 from scripts.quality_dialogue import section as dialogue  # noqa: E402
 from scripts.quality_knowledge import section as public_sets  # noqa: E402
 
@@ -130,6 +131,8 @@ def report(
     found: dict[str, Any],
     heard: dict[str, Any],
     folds: list[tuple[float, float]],
+    *,
+    felt: list[str],
     public: list[str],
 ) -> str:
     fit = json.loads((ROOT / "knowledge_base" / "confidence.json").read_text())
@@ -194,8 +197,7 @@ def report(
         *[f"| {scale:g} | {accuracy:.3f} |" for scale, accuracy in folds], "",
         *dialogue(),
         "## Feelings", "",
-        "See the [model card](../models/emotion/README.md): its figures are on GoEmotions' dev set "
-        "and on our own dev sentences, and it says what it is not good at.", "",
+        *felt,
     ]  # fmt: skip
     return "\n".join(lines)
 
@@ -215,9 +217,11 @@ def main(
     folds = cross_validation()
     print("intents, through the engine ...", flush=True)
     heard = intents()
+    print("feelings ...", flush=True)
+    felt = quality_feelings.report(quality_feelings.feelings())
     print("answers ...", flush=True)
     found = answers()
-    text = report(found, heard, folds, public)
+    text = report(found, heard, folds, felt=felt, public=public)
     (ROOT / "docs" / "quality.md").write_text(text, encoding="utf-8")
     print(text)
     for gold, said, confidence in heard["errors"]:

@@ -16,6 +16,7 @@ meant.py                   the answer to "Did you mean ...?"
 dates.py dates_*.py        days · figures.py: numbers, addresses and amounts
 products.py catalogue.py   products of data/catalogue.csv · typos.py: words as they were meant
 
-It imports nothing of ours but `bot.encoder` and `bot.mood`. A training argument must be named
-`training_data` and every public method needs its return annotation, or Rasa's graph does not build.
+It imports nothing of ours but `bot.encoder`, `bot.feeling` and `bot.mood`. A training argument must
+be named `training_data` and every public method needs its return annotation, or Rasa's graph does
+not build.
 """
