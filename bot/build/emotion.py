@@ -195,7 +195,7 @@ def export_emotion(target: Path, model: Path = Path("models/emotion")) -> dict[s
 
 def check_against_torch(target: Path, served: Served, base: Path) -> dict[str, float]:
     """How far the export is from torch on support sentences. Raises ExportError if too far."""
-    texts = [*read_lines("dev.tsv", base).texts, *check_sentences()]
+    texts = [*read_lines("dev.tsv", base).texts[:150], *check_sentences()]
     with torch.inference_mode():
         torch_says = [served(*pad([ids])) for ids in tokenise(texts, base)]
     expected = [torch.cat(column).numpy() for column in zip(*torch_says, strict=True)]

@@ -11,11 +11,12 @@ from bot.__main__ import cli
 from bot.encoder import ModelMissing
 from bot.evaluate.emotion import RowsError, evaluate, read_rows
 from bot.feeling import ABUSE, Feelings, as_heard
+from tests.system import ROOT
 
 
 @pytest.fixture(scope="module")
-def feelings(root):
-    return Feelings(root / "models" / "emotion-onnx")
+def feelings():
+    return Feelings(ROOT / "models" / "emotion-onnx")
 
 
 @pytest.mark.parametrize(
