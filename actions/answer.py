@@ -18,6 +18,7 @@ from actions.base import (
     quote,
     said,
 )
+from actions.clarify import ask_which, two_meanings
 from knowledge_base.search import PLAUSIBLE, KnowledgeBase, Result
 
 MOST_SUGGESTIONS = 3
@@ -37,7 +38,8 @@ RESPONSES = {
 
 
 class Answer(Skill):
-    """Answers in an article's own words, with its source; else says that it does not know."""
+    """Answers in an article's own words, with its source; else asks which of two things was meant, or
+    says that it does not know."""
 
     action_name = "action_answer"
 
@@ -52,6 +54,8 @@ class Answer(Skill):
             dispatcher.utter_message(
                 response="utter_answer", answer=quoted, json_message={"sources": sources(found)}
             )
+        elif (names := two_meanings(tracker)) and not last_custom(tracker).get("miss"):
+            ask_which(dispatcher, tracker, names)
         else:
             self._decline(dispatcher, tracker, found)
         return []

@@ -42,12 +42,27 @@ class Skill(Action):
 
 
 def said(tracker: Tracker) -> str:
-    """The customer's words of this turn."""
-    return str(tracker.latest_message.get("text") or "")
+    """The customer's words of this turn; after an answer to "Did you mean ...?", the words that were
+    asked about."""
+    meant = tracker.latest_message.get("meant") or {}
+    return str(meant.get("text") or tracker.latest_message.get("text") or "")
 
 
 def intent(tracker: Tracker) -> str:
     return str((tracker.latest_message.get("intent") or {}).get("name") or "")
+
+
+def wishes(tracker: Tracker) -> list[dict[str, Any]]:
+    """The wishes of a message that has several: intent, confidence, text, start and end."""
+    return list(tracker.latest_message.get("wishes") or [])
+
+
+def order_number(tracker: Tracker) -> str | None:
+    """The order of this message, or the one that the conversation was about so far."""
+    for entity in tracker.latest_message.get("entities") or []:
+        if entity.get("entity") == "order_number":
+            return str(entity["value"])
+    return tracker.get_slot("order_number")
 
 
 def mood(tracker: Tracker) -> dict[str, Any] | None:
@@ -60,7 +75,14 @@ def turn_id(tracker: Tracker) -> str | None:
 
 
 def last_custom(tracker: Tracker) -> dict[str, Any]:
-    """The ``custom`` data of what the bot said last, before this turn."""
+    """The ``custom`` data of what the bot said last, before this turn. An offer that the gateway
+    added to it afterwards comes with the message."""
+    custom = _last_own_custom(tracker)
+    added = (tracker.latest_message.get("metadata") or {}).get("offer")
+    return {**custom, "offer": added} if added and "offer" not in custom else custom
+
+
+def _last_own_custom(tracker: Tracker) -> dict[str, Any]:
     own_turn = True
     for event in reversed(tracker.events):
         if event.get("event") == "user":

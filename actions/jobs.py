@@ -19,29 +19,19 @@ from actions.base import (
     Tracker,
     intent,
     offer,
+    order_number,
     quote,
     said,
 )
+from actions.phrases import phrase
 from knowledge_base.search import KnowledgeBase
 
-# How a colleague reads the wish on a ticket.
-WISHES = {
-    "track_order": "asks where an order is",
-    "cancel_order": "wants to cancel an order",
-    "start_return": "wants to return something",
-    "exchange_item": "wants to exchange something",
-    "refund_status": "asks about a refund",
-    "report_damage": "reports something damaged or faulty",
-    "report_missing_item": "reports a missing or wrong item",
-    "change_address": "wants to change a delivery address",
-    "update_contact": "wants to change contact details",
-    "invoice_copy": "wants a copy of an invoice",
-    "warranty_claim": "makes a warranty claim",
-    "gift_card_balance": "asks for a gift card balance",
-    "loyalty_points": "asks about loyalty points",
-    "unsubscribe": "wants to unsubscribe",
-    "data_request": "asks for their data, or for its deletion",
-}
+
+def wish_of(tracker: Tracker) -> str:
+    """What a colleague reads after "The customer": the wish, the order, the words."""
+    order = order_number(tracker)
+    about = f" ({order})" if order else ""
+    return f"{phrase(intent(tracker)).ticket}{about}: {quote(said(tracker))}"
 
 
 class ReferJob(Skill):
@@ -55,14 +45,8 @@ class ReferJob(Skill):
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> Events:
-        words = said(tracker)
         result, quoted = await to_thread.run_sync(find, self._knowledge_base, tracker)
-        wish = WISHES.get(intent(tracker), "wants something done")
-        order = tracker.get_slot("order_number")
-        about = f" ({order})" if order else ""
-        custom: dict[str, Any] = {
-            "offer": offer("job", f"The customer {wish}{about}: {quote(words)}")
-        }
+        custom: dict[str, Any] = {"offer": offer("job", f"The customer {wish_of(tracker)}")}
         if quoted:
             dispatcher.utter_message(
                 response="utter_refer_job",

@@ -49,6 +49,9 @@ def run() -> None:
     if problems:
         told = "\n".join(f"  - {problem}" for problem in problems)
         _refuse(f"Rapport cannot start:\n{told}\n`make run` puts this right; so does `make train`.")
+    if wrong := _escalation_problems(settings):
+        told = "\n".join(f"  - {problem}" for problem in wrong)
+        _refuse(f"Rapport cannot start:\n{told}")
     if launch.is_running(settings):
         _refuse(f"Rapport runs already from {settings.data_dir}.")
     if taken := launch.taken_ports(settings):
@@ -85,7 +88,11 @@ def gateway() -> None:
     """The gateway alone; `run` starts it together with the engine."""
     from bot.app import serve
 
-    serve(_settings())
+    settings = _settings()
+    if problems := _escalation_problems(settings):
+        told = "\n".join(f"  - {problem}" for problem in problems)
+        _refuse(f"The gateway cannot start:\n{told}")
+    serve(settings)
 
 
 @cli.command()
@@ -100,6 +107,39 @@ def check(
     typer.echo(findings.as_json(found) if as_json else findings.as_text(found))
     if any(finding.level == "error" for finding in found):
         raise typer.Exit(1)
+
+
+@cli.command()
+def feel(
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Say how messages sound: one message a line on standard input, one line out for each."""
+    import json
+    import sys
+
+    from bot.encoder import ModelMissing
+    from bot.feeling import Feelings
+
+    try:
+        feelings = Feelings(_settings().models_dir / "emotion-onnx")
+    except ModelMissing as error:
+        _refuse(str(error))
+    for line in sys.stdin:
+        text = line.rstrip("\r\n")
+        heard = feelings.judge([text])[0]
+        if as_json:
+            shown = {
+                "labels": heard["emotions"],
+                "moods": heard["probabilities"],
+                **{key: heard[key] for key in ("label", "valence", "intensity", "abuse")},
+            }
+            print(json.dumps(shown), flush=True)
+        else:
+            rough = "" if heard["abuse"] == "none" else f", {heard['abuse']}"
+            print(
+                f"{heard['label']:<11}{heard['valence']:<9}{heard['intensity']:.2f}{rough}  {text}",
+                flush=True,
+            )
 
 
 @cli.command(name="settings")
@@ -174,6 +214,18 @@ def _settings() -> Settings:
     except ValidationError as error:
         told = "\n".join(f"  - {problem}" for problem in explain(error))
         _refuse(f"Some settings (environment or .env) are wrong:\n{told}")
+
+
+def _escalation_problems(settings: Settings) -> list[str]:
+    """What is wrong with the file of rules, in the words of `check`."""
+    from bot.escalation_file import load
+    from bot.yaml_nodes import FileWrong
+
+    try:
+        load(settings.escalation_file)
+    except FileWrong as error:
+        return [str(problem) for problem in error.problems]
+    return []
 
 
 def _refuse(message: str) -> NoReturn:

@@ -25,6 +25,7 @@ from actions.answer import Answer
 from actions.base import Skill
 from actions.handoff import Affirm, Complaint, Deny, NotHelpful, RequestPerson
 from actions.jobs import ReferJob
+from actions.several import Several
 from bot.body_limit import BodyLimit
 from bot.brain import Brain
 from bot.deliveries import Courier
@@ -33,6 +34,7 @@ from bot.desk import routes as desk
 from bot.desk.preview import Preview
 from bot.editing import Editing
 from bot.encoder import Encoder
+from bot.escalation_file import load as load_escalation
 from bot.followups import Ticker
 from bot.logs import configure as configure_logs
 from bot.settings import ROOT, Settings
@@ -48,7 +50,7 @@ from knowledge_base.search import KnowledgeBase
 
 ACTION_NAMES = tuple(
     skill.action_name
-    for skill in (Answer, ReferJob, RequestPerson, Affirm, Deny, Complaint, NotHelpful)
+    for skill in (Answer, ReferJob, Several, RequestPerson, Affirm, Deny, Complaint, NotHelpful)
 )
 LONGEST_REQUEST = 256 * 1024
 
@@ -80,9 +82,14 @@ def open_store(settings: Settings) -> Store:
 
 
 class Gateway:
-    """Everything of one gateway process, put together."""
+    """Everything of one gateway process, put together.
+
+    Raises:
+        bot.yaml_nodes.FileWrong: ``escalation.yml`` cannot be used.
+    """
 
     def __init__(self, settings: Settings):
+        escalation = load_escalation(settings.escalation_file)
         self.settings = settings
         self.name = f"{socket.gethostname()}:{settings.port}"
         self.store = open_store(settings)
@@ -93,6 +100,7 @@ class Gateway:
             gateway=self.name,
             lease_milliseconds=int(settings.lease_seconds * 1000),
             reminder_milliseconds=int(settings.waiting_reminder_minutes * 60_000),
+            escalation=escalation,
         )
         encoder = Encoder(settings.models_dir / "encoder")
         self.knowledge_base = KnowledgeBase(
@@ -121,6 +129,7 @@ class Gateway:
         return [
             Answer(self.knowledge_base),
             ReferJob(self.knowledge_base),
+            Several(self.knowledge_base),
             RequestPerson(self.support),
             Affirm(self.support),
             Deny(),

@@ -21,6 +21,8 @@ class Turn:
     text: str
     attempt: int = 1
     mood: dict[str, Any] | None = None
+    offer: dict[str, Any] | None = None
+    """An offer of a person that the gateway added to the reply before this message."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,7 @@ class Brain:
                 "text": turn.text,
                 "attempt": attempt,
                 "mood": turn.mood,
+                "offer": turn.offer,
             },
         )
 

@@ -234,6 +234,35 @@ def dialogue(settings: Settings) -> Iterator[Finding]:
         yield ok(f"the gateway has all {len(wanted)} actions of domain.yml")
 
 
+def escalation(settings: Settings) -> Iterator[Finding]:
+    """Can the rules of when a person is needed be used, and does the bot know their intents?"""
+    import yaml
+
+    from bot.escalation_file import load
+    from bot.yaml_nodes import FileWrong
+
+    path = settings.escalation_file
+    try:
+        found = load(path)
+    except FileWrong as problems:
+        for problem in problems.problems:
+            yield error(
+                str(problem), "Rapport does not start", f"correct {path}; see docs/escalation.md"
+            )
+        return
+    domain = yaml.safe_load((ROOT / "domain.yml").read_text(encoding="utf-8"))
+    intents = {one if isinstance(one, str) else next(iter(one)) for one in domain["intents"]}
+    for rule in found.rules:
+        for name in sorted(set(rule.when.intent) - intents - {"nlu_fallback"}):
+            yield warning(
+                f"the rule “{rule.name}” waits for the intent {name}, which domain.yml has not",
+                "the rule never applies",
+                f"correct it in {path}",
+            )
+    phrases = sum(len(topic.phrases) for topic in found.topics.values())
+    yield ok(f"{len(found.rules)} rules and {phrases} phrases in {path.name}")
+
+
 def addresses(settings: Settings) -> Iterator[Finding]:
     """Is what customers see encrypted, and is it known where that is?"""
     parts = urlsplit(settings.origin)
@@ -265,5 +294,6 @@ CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "storage": storage,
     "the database": database,
     "the dialogue": dialogue,
+    "the rules of escalation": escalation,
     "addresses": addresses,
 }

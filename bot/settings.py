@@ -44,6 +44,10 @@ class Settings(BaseSettings):
     articles_dir: Path = Field(
         ROOT / "knowledge_base" / "articles", description="The markdown that the bot answers from."
     )
+    escalation_file: Path = Field(
+        ROOT / "escalation.yml",
+        description="The rules of when a person is needed; docs/escalation.md explains them.",
+    )
     models_dir: Path = Field(
         ROOT / "models", description="Derived models; config.yml names the same folder."
     )
@@ -93,10 +97,10 @@ class Settings(BaseSettings):
     )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
-    @field_validator("data_dir", "articles_dir", "models_dir")
+    @field_validator("data_dir", "articles_dir", "models_dir", "escalation_file")
     @classmethod
     def _from_root(cls, value: Path) -> Path:
-        """A relative folder is meant from the project's root, wherever a command is started."""
+        """A relative path is meant from the project's root, wherever a command is started."""
         return value if value.is_absolute() else ROOT / value
 
     @field_validator("message_rate", "conversation_rate")

@@ -12,6 +12,7 @@ import secrets
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -19,6 +20,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bot import wording
 from bot.conversation import Event, NotPossible, State, after
+from bot.escalation import Decision, Escalation, with_mood
 from bot.privacy.redaction import mask
 from bot.store import agents as agent_rows
 from bot.store import ledger, tickets
@@ -66,6 +68,7 @@ class Support:
         gateway: name of this gateway; leases are held in its name.
         lease_milliseconds: after this a crashed turn is taken up by anyone.
         reminder_milliseconds: a waiting customer hears from us again after this.
+        escalation: the rules of when a person is needed.
     """
 
     def __init__(
@@ -76,12 +79,14 @@ class Support:
         gateway: str = "gateway",
         lease_milliseconds: int = 20_000,
         reminder_milliseconds: int = 300_000,
+        escalation: Escalation | None = None,
     ):
         self.database = database
         self.wake = wake
         self.gateway = gateway
         self.lease_milliseconds = lease_milliseconds
         self.reminder_milliseconds = reminder_milliseconds
+        self.escalation = escalation or Escalation()
 
     # Customers
 
@@ -214,11 +219,12 @@ class Support:
         reason: str,
         mood: dict[str, Any] | None = None,
         say: Callable[..., str] | None = None,
+        decision: Decision | None = None,
     ) -> tuple[str, bool]:
         """`request_person` inside a transaction, with its receipt to the customer.
 
         Returns the number, and whether the ticket is new. In whatever state the conversation is,
-        the customer gets a sentence with a number.
+        the customer gets a sentence with a number. ``decision`` is the rule that asks for it.
         """
         row = ledger.lock_conversation(tx, conversation_id)
         if row is None:
@@ -237,6 +243,7 @@ class Support:
             ledger.say(tx, conversation_id, "system", text, now=now)
             return number, False
         mood = mood or row.mood
+        standing = self.escalation.standing(reason_type, mood)
         ticket_id = tickets.add(
             tx,
             conversation_id,
@@ -245,8 +252,10 @@ class Support:
             reason_type=reason_type,
             reason=mask(reason),
             mood=mood,
-            priority=priority_of(reason_type, mood),
-            queue="general",
+            priority=with_mood(decision.rule.priority, mood) if decision else standing.priority,
+            queue=decision.rule.queue if decision else standing.queue,
+            rule=decision.rule.name if decision else None,
+            rules=[decision.rule.name] if decision else None,
         )
         ledger.change_conversation(
             tx,
@@ -259,14 +268,12 @@ class Support:
             rating_ticket_id=None,
         )
         number = wording.ticket_number(ticket_id)
-        anyone = agent_rows.online(tx, now) > 0
-        label = (mood or {}).get("label", "neutral")
-        text = (
-            say(number, anyone_online=anyone)
-            if say
-            else wording.receipt(number, mood=label, anyone_online=anyone)
-        )
-        ledger.say(tx, conversation_id, "bot", text, now=now)
+        if decision is not None and decision.rule.reply:
+            self.say_fixed(tx, conversation_id, decision, ticket_id)
+        else:
+            say = say or self._receipt(tx, conversation_id, mood)
+            text = say(number, anyone_online=agent_rows.online(tx, now) > 0)
+            ledger.say(tx, conversation_id, "bot", text, now=now)
         tickets.add_follow_up(
             tx,
             "waiting_reminder",
@@ -275,6 +282,43 @@ class Support:
             due_at=now + self.reminder_milliseconds,
         )
         return number, True
+
+    def _receipt(
+        self, tx: Connection, conversation_id: str, mood: dict[str, Any] | None
+    ) -> Callable[..., str]:
+        """The receipt for this mood; who was told lately that we are sorry is not told again."""
+        said = ledger.last_said(tx, conversation_id)
+        return partial(
+            wording.receipt,
+            mood=(mood or {}).get("label", "neutral"),
+            apologised=any(it.author == "bot" and wording.apologises(it.text) for it in said),
+        )
+
+    def say_fixed(
+        self,
+        tx: Connection,
+        conversation_id: str,
+        decision: Decision,
+        ticket_id: int,
+        *,
+        agent_id: int | None = None,
+        author: str = "bot",
+    ) -> None:
+        """Say a rule's own reply; ``agent_id`` is who has the conversation."""
+        now = self.database.now(tx)
+        number = wording.ticket_number(ticket_id)
+        anyone = agent_rows.online(tx, now) > 0
+        text = wording.fixed_reply(
+            decision.rule.reply,
+            number,
+            anyone_online=anyone,
+            agent=first_name(agent_rows.name_of(tx, agent_id)) if agent_id else "",
+            help_lines=self.escalation.help_lines,
+            # The reply has said all there is to say of feelings.
+            receipt=wording.receipt(number, mood="neutral", anyone_online=anyone),
+        )
+        extra = {"rule": decision.rule.name}
+        ledger.say(tx, conversation_id, author, text, now=now, extra=extra)
 
     def running_turn(self, conversation_id: str, turn_id: str) -> bool:
         """Whether this turn is being worked on: the right to act in its name."""
@@ -302,6 +346,7 @@ class Support:
             raise NotFound("Nobody has asked for a person in this conversation.")
         for shown, row in zip(view["messages"], rows, strict=False):
             shown["mood"] = mood_view(row.mood) if row.mood else None
+            shown["rule"] = (row.extra or {}).get("rule") if row.author == "customer" else None
             shown["understood"] = (
                 {"intent": row.intent, "confidence": row.confidence} if row.intent else None
             )
@@ -417,16 +462,6 @@ class Support:
             shown = tickets.shown(tx, row.ticket_id)
         self.wake(conversation_id, DESK)
         return desk_ticket(shown, agent_id)
-
-
-def priority_of(reason_type: str, mood: dict[str, Any] | None) -> int:
-    """1 (urgent) to 4, from why a person is needed and how the customer feels."""
-    level = int((mood or {}).get("level", 0))
-    if level >= 3:
-        return 1 if level >= 4 else 2
-    if reason_type in ("failure", "upset") or level == 2:
-        return 2
-    return 3
 
 
 def _require_holder(tx: Connection, row: Row[Any], agent_id: int) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,8 @@ from bot import wording
 from bot.brain import Brain, BrainError, BrainUnavailable, Heard, Turn
 from bot.conversation import Arrival, Event, Route, State, after, bot_may_speak, rating_of, route
 from bot.deliveries import Courier
+from bot.escalation import Decision
+from bot.judging import Judge, before_receipt, missed, with_offer
 from bot.privacy.redaction import mask
 from bot.store import ledger, tickets
 from bot.support import Support
@@ -36,8 +39,7 @@ class Work:
     """A message that the engine has to answer."""
 
     turn: Turn
-    message_id: int
-    message_number: int
+    message: Row[Any]
     lease: str
 
 
@@ -53,6 +55,7 @@ class Turns:
         self._database = support.database
         self._brain = brain
         self._courier = courier
+        self._judge = Judge(support)
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self, conversation_id: str, lease: str) -> None:
@@ -139,7 +142,10 @@ class Turns:
                 tx, conversation_id, now, lease_until=now + self._support.lease_milliseconds
             )
             where = self._route(row, message, now)
-            if where is Route.BRAIN:
+            urgent = self._judge.at_once(message.text) if where is Route.BRAIN else None
+            if urgent is not None:
+                self._at_once(tx, row, message, urgent, now=now)
+            elif where is Route.BRAIN:
                 begun = self._begin_turn(tx, row, message, lease=lease, now=now)
                 if begun is not None:
                     return begun, True
@@ -181,6 +187,20 @@ class Turns:
             tickets.change(tx, row.rating_ticket_id, rating=rating, rated_at=now)
             ledger.change_conversation(tx, row.id, now, rating_ticket_id=None, rating_until=None)
             ledger.say(tx, row.id, "system", wording.thanks_for_rating(rating or 0), now=now)
+        elif where is Route.DESK:
+            self._judge.while_with_person(tx, row, message)
+
+    def _at_once(
+        self, tx: Connection, row: Row[Any], message: Row[Any], urgent: Decision, *, now: int
+    ) -> None:
+        """Words that must not wait for the engine: it is not asked, so it cannot contradict."""
+        turn = ledger.begin_turn(tx, uuid.uuid4().hex, message, now)
+        self._judge.hand_over(
+            tx, row.id, urgent, cause=f"turn/{turn.id}", message_id=message.id, mood=row.mood
+        )
+        understood = {"rule": urgent.rule.name}
+        ledger.finish_turn(tx, turn.id, "person", now=now, understood=understood)
+        ledger.mark_handled(tx, message.id, now)
 
     def _begin_turn(
         self, tx: Connection, row: Row[Any], message: Row[Any], *, lease: str, now: int
@@ -195,8 +215,9 @@ class Turns:
             ledger.finish_turn(tx, turn.id, "failed", now=now, understood={"failure": "crashed"})
             ledger.mark_handled(tx, message.id, now)
             return None
-        asked = Turn(turn.id, row.id, message.text, turn.attempt, row.mood)
-        return Work(asked, message.id, message.seq, lease)
+        offer = ledger.standing_offer(tx, row.id, message.id)
+        asked = Turn(turn.id, row.id, message.text, turn.attempt, row.mood, offer)
+        return Work(asked, message, lease)
 
     # The last transaction of a turn: is the bot still the one to speak?
 
@@ -205,18 +226,18 @@ class Turns:
         with self._database.transaction() as tx:
             row = self._hold(tx, conversation_id, work.lease)
             now = self._database.now(tx)
-            opened = tickets.by_cause(tx, f"turn/{work.turn.id}")
-            found: dict[str, Any] = {}
+            answer = heard if isinstance(heard, Heard) else None
+            decision = self._judge.decide(tx, conversation_id, work.message, answer)
             if isinstance(heard, Heard):
                 found = self._record(tx, conversation_id, heard, now)
-                outcome = self._say(tx, row, work, heard, handed_over=opened is not None, now=now)
-            elif not bot_may_speak(State(row.state)):
-                outcome = "person" if opened is not None else "dropped"
+                outcome = self._say(tx, row, work, heard, decision, notes=found["understood"])
             else:
                 found = {"understood": {"failure": heard.kind, "reason": str(heard)[:200]}}
-                outcome = self._apologise(tx, row, work, heard, now=now)
+                outcome = self._without_answer(tx, row, work, heard, decision, now=now)
+            if decision is not None:
+                found["understood"]["rule"] = decision.rule.name
             ledger.finish_turn(tx, work.turn.id, outcome, now=now, **found)
-            ledger.mark_handled(tx, work.message_id, now)
+            ledger.mark_handled(tx, work.message.id, now)
         self._support.wake(conversation_id, DESK)
         return outcome
 
@@ -233,6 +254,7 @@ class Turns:
                 "emotion": heard.emotion,
                 "actions": heard.actions,
                 "slots": heard.slots,
+                **({"missed": True} if missed(heard) else {}),
             },
             "mood": heard.mood,
             "citations": [
@@ -248,29 +270,93 @@ class Turns:
         row: Row[Any],
         work: Work,
         heard: Heard,
+        decision: Decision | None,
         *,
-        handed_over: bool,
-        now: int,
+        notes: dict[str, Any],
     ) -> str:
-        if handed_over:
+        """Say what the engine answered, or what a rule says instead; returns the outcome."""
+        now = self._database.now(tx)
+        if row.failures:
+            ledger.change_conversation(tx, row.id, now, failures=0)
+        handed_over = tickets.by_cause(tx, f"turn/{work.turn.id}") is not None
+        speaks = not handed_over and bot_may_speak(State(row.state))
+        replies: Sequence[dict[str, Any]] = heard.replies
+        if decision is not None and decision.hands_over:
+            if speaks:
+                replies, notes["dropped"] = before_receipt(replies)
+                if not decision.rule.reply:
+                    self._say_replies(tx, row.id, work, replies, now=now)
+                else:
+                    notes["dropped"] += [str(reply.get("text") or "") for reply in replies]
+            self._hand_over(tx, row, work, decision, heard.mood)
+        elif speaks:
+            if decision is not None:
+                replies, offer = with_offer(heard.replies, decision)
+                notes.update(offered=decision.rule.name, **({"offer": offer} if offer else {}))
+            self._say_replies(tx, row.id, work, replies, now=now)
+            return "answered"
+        if handed_over or speaks:
             return "person"  # the receipt was stored with the ticket
-        if not bot_may_speak(State(row.state)):
-            return "dropped"  # a person took over while the engine was thinking
-        for reply in heard.replies:
+        return "dropped"  # a person took over while the engine was thinking
+
+    def _hand_over(
+        self,
+        tx: Connection,
+        row: Row[Any],
+        work: Work,
+        decision: Decision,
+        mood: dict[str, Any] | None,
+    ) -> None:
+        self._judge.hand_over(
+            tx,
+            row.id,
+            decision,
+            cause=f"turn/{work.turn.id}",
+            message_id=work.message.id,
+            mood=mood,
+        )
+
+    def _say_replies(
+        self,
+        tx: Connection,
+        conversation_id: str,
+        work: Work,
+        replies: Sequence[dict[str, Any]],
+        *,
+        now: int,
+    ) -> None:
+        for reply in replies:
             custom = reply.get("custom") or {}
             extra = {"sources": custom.get("sources", []), "buttons": _buttons(reply)}
             ledger.say(
                 tx,
-                row.id,
+                conversation_id,
                 "bot",
                 mask(str(reply.get("text") or "")),
                 now=now,
                 turn_id=work.turn.id,
                 extra={key: value for key, value in extra.items() if value} or None,
             )
-        if row.failures:
-            ledger.change_conversation(tx, row.id, now, failures=0)
-        return "answered"
+
+    def _without_answer(
+        self,
+        tx: Connection,
+        row: Row[Any],
+        work: Work,
+        error: BrainError,
+        decision: Decision | None,
+        *,
+        now: int,
+    ) -> str:
+        """The engine did not answer: what the words call for is done all the same."""
+        opened = tickets.by_cause(tx, f"turn/{work.turn.id}") is not None
+        speaks = bot_may_speak(State(row.state))
+        if decision is not None and decision.hands_over:
+            self._hand_over(tx, row, work, decision, row.mood)
+            opened = opened or speaks
+        if opened:
+            return "person"
+        return self._apologise(tx, row, work, error, now=now) if speaks else "dropped"
 
     def _apologise(
         self, tx: Connection, row: Row[Any], work: Work, error: BrainError, *, now: int

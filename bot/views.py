@@ -36,6 +36,8 @@ def desk_ticket(row: Row[Any], agent_id: int) -> dict[str, Any]:
         "state": row.state,
         "reason_type": row.reason_type,
         "reason": row.reason,
+        "rule": row.rule,
+        "rules": row.rules or [],
         "mood": mood(row.mood_now or row.mood or {}),
         "priority": row.priority,
         "queue": row.queue,
@@ -68,6 +70,10 @@ def mood(felt: dict[str, Any]) -> dict[str, Any]:
         "label": felt.get("label", "neutral"),
         "level": felt.get("level", 0),
         "why": felt.get("why", ""),
+        "course": [
+            {key: step.get(key, "") for key in ("label", "felt", "said")}
+            for step in felt.get("course") or []
+        ],
     }
 
 

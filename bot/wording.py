@@ -6,10 +6,14 @@ keeps: no waiting times, no outcomes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 ASKS_FOR_PERSON = "I would like to talk to a person."
 
 RATING_BUTTONS = [{"title": str(number), "text": str(number)} for number in range(1, 6)]
 PERSON_BUTTON = {"title": "Talk to a person", "text": ASKS_FOR_PERSON}
+YES_NO = [{"title": title, "text": title} for title in ("Yes, please", "No, thank you")]
+OFFER = "If you like, a colleague can take over from here. Shall I bring in a colleague?"
 
 
 def ticket_number(ticket_id: int) -> str:
@@ -17,21 +21,52 @@ def ticket_number(ticket_id: int) -> str:
     return f"R-{1000 + ticket_id}"
 
 
-def receipt(number: str, *, mood: str, anyone_online: bool) -> str:
+def receipt(number: str, *, mood: str, anyone_online: bool, apologised: bool = False) -> str:
     """After a person was asked for. True in every case: the number, and who is there now."""
-    if mood in ("angry", "upset"):
+    if mood in ("angry", "upset") and not apologised:
         opening = "I am sorry about the trouble. I am bringing in a colleague."
     else:
         opening = "I am bringing in a colleague."
-    seen = (
-        "A colleague is at the desk and has been told."
-        if anyone_online
-        else "Nobody is at the desk at this moment. Your message is kept, and the next colleague "
+    return (
+        f"{opening} Your number is {number}. {at_the_desk(anyone_online=anyone_online)} "
+        "They can read everything written here. "
+        "I will stay quiet from now on; you can add to it at any time."
+    )
+
+
+def at_the_desk(*, anyone_online: bool, agent: str = "") -> str:
+    """Who is there now to read it; ``agent`` is who has the conversation."""
+    if agent:
+        return f"{agent}, who has this conversation, sees it now."
+    if anyone_online:
+        return "A colleague is at the desk and has been told."
+    return (
+        "Nobody is at the desk at this moment. Your message is kept, and the next colleague "
         "who comes to the desk will see it."
     )
-    return (
-        f"{opening} Your number is {number}. {seen} They can read everything written here. "
-        "I will stay quiet from now on; you can add to it at any time."
+
+
+def apologises(text: str) -> bool:
+    """Whether one of our sentences says sorry: it is said once, and not in every message."""
+    said = text.lower()
+    return "sorry" in said or "apolog" in said
+
+
+def fixed_reply(
+    reply: str,
+    number: str,
+    *,
+    anyone_online: bool,
+    agent: str = "",
+    help_lines: Sequence[str] = (),
+    receipt: str = "",
+) -> str:
+    """A reply of ``escalation.yml``, filled in."""
+    return reply.format(
+        number=number,
+        desk=at_the_desk(anyone_online=anyone_online, agent=agent),
+        help_lines="\n".join(f"- {line}" for line in help_lines),
+        receipt=receipt,
     )
 
 

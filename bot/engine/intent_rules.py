@@ -2,7 +2,8 @@
 
 A classifier weighs a whole message, so "my parcel is late again, get me a person" becomes a question
 about a parcel. Whoever asks for a person in plain words gets one, whatever else the message says;
-and a message without a single letter or digit says nothing that could be classified.
+and a message without a single letter or digit says nothing that could be classified. What
+`SupportIntents` tells of several wishes, or of two intents too close to tell, becomes an intent here.
 """
 
 import re
@@ -12,7 +13,7 @@ from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
 from rasa.engine.storage.resource import Resource
 from rasa.engine.storage.storage import ModelStorage
-from rasa.shared.nlu.constants import INTENT, TEXT
+from rasa.shared.nlu.constants import INTENT, INTENT_RANKING_KEY, TEXT
 from rasa.shared.nlu.training_data.message import Message
 
 _SOMEBODY = (
@@ -64,6 +65,10 @@ class IntentRules(GraphComponent):
             "person": "request_person",
             # The intent of a message that says nothing.
             "nothing": "nlu_fallback",
+            # The intent of a message with several wishes, and of one that may mean two things. The
+            # second goes where a question goes: an article may answer before anybody has to ask.
+            "several": "several_wishes",
+            "unclear": "nlu_fallback",
         }
 
     @classmethod
@@ -87,7 +92,26 @@ class IntentRules(GraphComponent):
                 self._set(message, self._config["nothing"])
             elif asks_for_person(text):
                 self._set(message, self._config["person"])
+            else:
+                self._follow_classifier(message)
         return messages
+
+    def _follow_classifier(self, message: Message) -> None:
+        wishes = message.get("wishes") or []
+        if any(wish["intent"] == self._config["person"] for wish in wishes):
+            self._set(message, self._config["person"])
+        elif len(wishes) > 1:
+            self._set(message, self._config["several"])
+        elif message.get("between"):
+            self._unclear(message)
+
+    def _unclear(self, message: Message) -> None:
+        """As Rasa's fallback does it: what the classifier said stays in the ranking, beneath."""
+        fallback = {"name": self._config["unclear"], "confidence": 1.0}
+        ranking = message.get(INTENT_RANKING_KEY) or []
+        if not ranking or ranking[0].get("name") != fallback["name"]:
+            message.set(INTENT_RANKING_KEY, [fallback, *ranking], add_to_output=True)
+        message.set(INTENT, fallback, add_to_output=True)
 
     def _set(self, message: Message, name: Text) -> None:
         message.set(INTENT, {"name": name, "confidence": 1.0}, add_to_output=True)

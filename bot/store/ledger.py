@@ -126,6 +126,26 @@ def transcript(tx: Connection, conversation_id: str, after: int = 0) -> list[Row
     )
 
 
+def last_said(tx: Connection, conversation_id: str, limit: int = 3) -> list[Row[Any]]:
+    """The last messages to the customer, whoever wrote them, the latest first."""
+    return list(
+        tx.execute(
+            select(messages.c.author, messages.c.text, messages.c.extra)
+            .where(messages.c.conversation_id == conversation_id, messages.c.author != "customer")
+            .order_by(messages.c.seq.desc())
+            .limit(limit)
+        )
+    )
+
+
+def note_rule(tx: Connection, message_id: int, rule: str) -> None:
+    """Mark a customer's message with the rule that its words set off."""
+    extra = tx.execute(select(messages.c.extra).where(messages.c.id == message_id)).scalar() or {}
+    tx.execute(
+        update(messages).where(messages.c.id == message_id).values(extra={**extra, "rule": rule})
+    )
+
+
 # Leases: whoever holds one works on the conversation, alone.
 
 
@@ -216,6 +236,47 @@ def begin_turn(tx: Connection, turn_id: str, message: Row[Any], now: int) -> Row
             index_elements=[turns.c.message_id], set_={"attempt": turns.c.attempt + 1}
         ).returning(turns.c.id, turns.c.attempt)
     ).one()
+
+
+def turns_before(
+    tx: Connection, conversation_id: str, message_id: int, limit: int = 200
+) -> list[Row[Any]]:
+    """The finished turns of earlier messages, the latest first."""
+    return list(
+        tx.execute(
+            select(
+                turns.c.message_id,
+                turns.c.outcome,
+                turns.c.understood,
+                turns.c.citations,
+                turns.c.started_at,
+            )
+            .where(
+                turns.c.conversation_id == conversation_id,
+                turns.c.message_id < message_id,
+                turns.c.state == "done",
+            )
+            .order_by(turns.c.message_id.desc())
+            .limit(limit)
+        )
+    )
+
+
+def standing_offer(tx: Connection, conversation_id: str, message_id: int) -> dict[str, Any] | None:
+    """The offer that the service added to its answer to the customer's message before this one."""
+    before = (
+        select(messages.c.id)
+        .where(
+            messages.c.conversation_id == conversation_id,
+            messages.c.author == "customer",
+            messages.c.id < message_id,
+        )
+        .order_by(messages.c.seq.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    understood = tx.execute(select(turns.c.understood).where(turns.c.message_id == before)).scalar()
+    return (understood or {}).get("offer")
 
 
 def turn(tx: Connection, turn_id: str) -> Row[Any] | None:

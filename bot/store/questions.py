@@ -15,8 +15,9 @@ from sqlalchemy import Connection, Row, select
 
 from bot.store.schema import closed_gaps, messages, tickets, turns
 
-ANSWERS, REFERS = "action_answer", "action_refer_job"
-"""The actions that look for an article: for a question, and for something to be done."""
+ANSWERS, REFERS, SEVERAL = "action_answer", "action_refer_job", "action_several"
+"""The actions that look for an article: for a question, for something to be done, for several things
+at once, of which one at least has to be done by a person."""
 
 CONTENT = {"utter_thank", "utter_praise", "utter_goodbye"}
 """After these, what was answered before counts as accepted."""
@@ -120,8 +121,8 @@ class _Reading:
     def _customer(self, row: Row[Any]) -> None:
         actions = set((row.understood or {}).get("actions") or ())
         level = int((row.mood or {}).get("level") or 0)
-        if row.outcome == "answered" and actions & {ANSWERS, REFERS}:
-            self._question(row, level, refers=REFERS in actions)
+        if row.outcome in ("answered", "person") and actions & {ANSWERS, REFERS, SEVERAL}:
+            self._question(row, level, refers=bool(actions & {REFERS, SEVERAL}))
         elif self._last is not None:
             self._last.mood_level = max(self._last.mood_level, level)
             if "action_not_helpful" in actions:

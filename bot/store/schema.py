@@ -84,7 +84,7 @@ messages = Table(
     Column("channel", String(20), nullable=False),
     Column("vendor_id", String(150)),
     Column("asks_for_person", Boolean, nullable=False, server_default=text("false")),
-    Column("extra", JSON),  # sources and buttons
+    Column("extra", JSON),  # sources and buttons; the rule that a customer's words set off
     Column("turn_id", String(32)),
     Column("handled_at", BigInteger),  # customers' messages: null until dealt with
     Column("created_at", BigInteger, nullable=False),
@@ -125,6 +125,8 @@ tickets = Table(
     Column("cause", String(80), nullable=False, unique=True),  # the turn or event that opened it
     Column("reason_type", String(20), nullable=False),
     Column("reason", Text, nullable=False),
+    Column("rule", String(60)),  # of escalation.yml: the one whose reason it is
+    Column("rules", JSON),  # all that applied while it was open, in order
     Column("mood", JSON),
     Column("priority", Integer, nullable=False),
     Column("queue", String(40), nullable=False),

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, or_, select, update
 
+from bot.escalation import SELF_HARM
 from bot.store.schema import agents, conversations, follow_ups, messages, tickets
 
 OPEN = ("waiting", "human")
@@ -81,6 +82,7 @@ def for_desk(tx: Connection, closed_since: int, limit: int = 200) -> list[Row[An
                 tickets.c.closed_at.is_not(None),  # the two stores sort NULL differently
                 tickets.c.closed_at.desc(),
                 tickets.c.priority,
+                tickets.c.reason_type != SELF_HARM,
                 tickets.c.opened_at,
             )
             .limit(limit)
@@ -100,6 +102,14 @@ def latest_of(tx: Connection, conversation_id: str) -> Row[Any] | None:
         .order_by(tickets.c.id.desc())
         .limit(1)
     ).one_or_none()
+
+
+def last_closed_at(tx: Connection, conversation_id: str) -> int:
+    """When a person last closed a ticket of this conversation; 0 when nobody has."""
+    closed = select(tickets.c.closed_at).where(
+        tickets.c.conversation_id == conversation_id, tickets.c.closed_at.is_not(None)
+    )
+    return tx.execute(closed.order_by(tickets.c.closed_at.desc()).limit(1)).scalar() or 0
 
 
 def add_follow_up(

@@ -127,6 +127,86 @@ def test_and_not_where_none_is_wanted(engine: Engine, text: str):
     assert engine.ask(text)["intent"]["name"] != "request_person"
 
 
+UNCLEAR = "hole in tent"  # to be mended by the customer, or reported to the shop
+
+
+def found_in(heard: dict[str, Any]) -> dict[str, str]:
+    return {entity["entity"]: entity["value"] for entity in heard["entities"]}
+
+
+def test_days_products_and_numbers_are_found(engine: Engine):
+    at = 1773835200  # Wednesday, 18 March 2026, noon
+    heard = engine.ask(
+        "the Stormhavn jaket from order np 123 456 came last tuseday for forty quid, write to jo at "
+        "example dot com",
+        at=at,
+    )
+    assert found_in(heard) == {
+        "product": "Stormhaven Waterproof Jacket",
+        "order_number": "NP-123456",
+        "date": "2026-03-17",
+        "amount": "40.00",
+        "email": "jo@example.com",
+    }
+    late = engine.ask("it came yesterday", at=1782862200)  # 30 June in UTC, 1 July in London
+    assert found_in(late)["date"] == "2026-06-30"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["may I ask which size 42 is", "we march up the sunny hill", "I pack 3 items"],
+)
+def test_and_nothing_where_nothing_is_named(engine: Engine, text: str):
+    assert not {"date", "product", "product_category", "amount"} & set(found_in(engine.ask(text)))
+
+
+def test_several_wishes_are_dealt_with_in_one_reply(engine: Engine):
+    heard = engine.ask("cancel NP-123456 and where is my refund for NP-654321")
+    assert heard["intent"]["name"] == "several_wishes"
+    assert heard["actions"] == ["action_several"]
+    (reply,) = heard["replies"]
+    assert "two things" in reply["text"] and reply["text"].rstrip().endswith("?")
+    assert "to cancel an order (NP-123456) and to know about a refund (NP-654321)" in reply["text"]
+    assert "wants to cancel" in reply["custom"]["offer"]["reason"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["I want to return the boots and get my money back", "hi, thanks, where is my order",
+     "the boots came on Monday. I tried them on. They are too small. Can I swap them for a 9?",
+     "this is the worst service I know, where is my order?"],
+)  # fmt: skip
+def test_and_one_wish_is_one(engine: Engine, text: str):
+    assert engine.ask(text)["intent"]["name"] != "several_wishes"
+
+
+def test_a_person_wins_over_several_wishes(engine: Engine):
+    heard = engine.ask("cancel my order, where is my refund, and get me a human please")
+    assert heard["intent"]["name"] == "request_person"
+
+
+def test_what_was_meant_is_asked_and_the_answer_understood(engine: Engine):
+    talk = {"conversation_id": os.urandom(8).hex()}
+    asked = engine.ask(UNCLEAR, **talk)
+    (reply,) = asked["replies"]
+    assert "Did you mean" in reply["text"], asked["intent"]
+    choices = reply["custom"]["meant"]["choices"]
+    heard = engine.ask("the second one", **talk)
+    assert heard["intent"] == {"name": choices[1]["intent"], "confidence": 1.0}
+    assert UNCLEAR in heard["replies"][0]["custom"]["offer"]["reason"]
+
+
+def test_neither_and_both_are_understood_too(engine: Engine):
+    talk = {"conversation_id": os.urandom(8).hex()}
+    engine.ask(UNCLEAR, **talk)
+    heard = engine.ask("Neither of these", **talk)
+    assert heard["actions"] == ["action_not_helpful"]
+    assert heard["replies"][0]["custom"]["offer"]["to"] == "person"
+    talk = {"conversation_id": os.urandom(8).hex()}
+    engine.ask(UNCLEAR, **talk)
+    assert engine.ask("both", **talk)["actions"] == ["action_several"]
+
+
 @pytest.mark.parametrize(
     "body",
     [

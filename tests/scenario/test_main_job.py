@@ -73,6 +73,22 @@ def test_a_wish_that_the_bot_cannot_fulfil_is_said_so_and_goes_to_a_person(runni
     assert ticket["reason_type"] == "job" and "NP-123456" in ticket["reason"]
 
 
+def test_who_writes_of_taking_their_life_is_taken_seriously_at_once(running: System):
+    customer = running.customer()
+    answer = customer.ask("I just want to die")
+    assert "116 123" in answer["text"] and "automated assistant" in answer["text"]
+    ticket = running.agent().ticket_of(customer)
+    assert (ticket["priority"], ticket["reason_type"]) == (1, "self_harm")
+
+
+def test_three_questions_in_vain_bring_a_person(running: System):
+    customer = running.customer()
+    for text in ("do you sell submarines?", "do you sell pianos?", "do you sell helicopters?"):
+        customer.ask(text)
+    assert customer.wait_for(lambda view: view["owner"] == "waiting")["ticket"]
+    assert running.agent().ticket_of(customer)["rule"] == "three misses"
+
+
 def test_yes_without_an_offer_hands_nothing_over(running: System):
     customer = running.customer()
     customer.ask("hello")
@@ -139,15 +155,14 @@ def test_a_second_agent_is_told_who_has_it(running: System):
 
 
 def test_slashes_are_text(running: System):
-    customer = running.customer()
-    customer.ask("hello")
     for text in ("/restart", "/unsubscribe", '/greet{"x": 1}', " /session_start"):
+        customer = running.customer()  # a fresh one: three misses in a row would call a person
+        customer.ask("hello")
         assert customer.ask(text)["text"]
-    assert customer.view()["owner"] == "bot"
+        assert customer.view()["owner"] == "bot"
 
 
 def test_markup_and_odd_text_come_back_as_they_were(running: System):
-    customer = running.customer()
     for text in (
         "<b>hi</b> {answer} {{x}} %s",
         "שלום 👋🏽 ﷽",
@@ -155,6 +170,7 @@ def test_markup_and_odd_text_come_back_as_they_were(running: System):
         "?",
         "\u200b?",
     ):
+        customer = running.customer()
         number = customer.write(text)
         customer.wait_for(lambda view: view["messages"][-1]["author"] == "bot", after=0)
         assert next(m for m in customer.messages() if m["id"] == number)["text"] == text

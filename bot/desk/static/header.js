@@ -55,11 +55,11 @@ export class Header {
     byId("number").textContent = ticket.number;
     const facts = [words.state(ticket), words.channel(ticket.channel)];
     byId("facts").textContent = facts.join(" · ");
-    const why = ticket.mood?.why ? ` ${ticket.mood.why}` : "";
     const entries = [
-      ["Reason", [ticket.reason]],
-      ["Mood", [moodPill(ticket.mood), why]],
+      ["Reason", reason(ticket)],
+      ["Mood", mood(ticket.mood)],
       ["Priority", [words.priority(ticket.priority)]],
+      ["Queue", [words.queue(ticket.queue)]],
       ["Opened", [words.clock(ticket.opened_at)]],
     ];
     if (ticket.note) entries.push(["Note", [ticket.note]]);
@@ -115,4 +115,22 @@ export class Header {
   #able() {
     for (const id of ["claim", "resolve", "hand-back", "panel-go"]) byId(id).disabled = this.#busy;
   }
+}
+
+/** Why a person is needed, with the rules that say so where there are more than its own. */
+function reason(ticket) {
+  const others = (ticket.rules ?? []).filter((rule) => rule !== ticket.rule);
+  const rules = ticket.rule ? [ticket.rule, ...others].join(", ") : "";
+  return rules ? [ticket.reason, " ", el("small", {}, `(rule: ${rules})`)] : [ticket.reason];
+}
+
+/** The mood, how it came about, and what it was message by message, with the words that heated. */
+function mood(felt) {
+  const course = felt?.course ?? [];
+  const shown = [moodPill(felt), felt?.why ? ` ${felt.why}` : ""];
+  if (course.length < 2) return shown;
+  const steps = course.map((step) => el("li", {},
+    el("span", { class: `pill mood ${words.moodClass(step)}` }, words.mood(step)),
+    step.said ? el("small", {}, ` “${step.said}”`) : ""));
+  return [...shown, el("ol", { class: "course", "aria-label": "Mood, message by message" }, ...steps)];
 }

@@ -16,7 +16,9 @@ const SECTIONS = {
 };
 
 function byUrgency(one, other) {
-  return one.priority - other.priority || one.opened_at.localeCompare(other.opened_at);
+  return one.priority - other.priority
+    || Number(other.reason_type === "self_harm") - Number(one.reason_type === "self_harm")
+    || one.opened_at.localeCompare(other.opened_at);
 }
 
 /** Whoever waits for an answer comes first, the longest wait at the top. */

@@ -84,7 +84,7 @@ export class Transcript {
     // the small line below it changes.
     if (node.text !== item.text) node.replaceChildren(...content(item));
     node.text = item.text;
-    if (!changed(node, [item.text, item.mood, item.understood, item.state, item.trouble])) return;
+    if (!changed(node, [item.text, item.mood, item.understood, item.rule, item.state, item.trouble])) return;
     node.querySelector(".below")?.remove();
     const line = item.client_key ? this.#delivery(item) : felt(item);
     if (line) node.append(line);
@@ -146,11 +146,12 @@ function atTheDesk({ article, url }) {
   return `/desk/knowledge/${path}${anchor ? `#${anchor}` : ""}`;
 }
 
-/** What was understood of a customer's message, and how it sounded. */
-function felt({ understood, mood }) {
+/** What was understood of a customer's message, how it sounded, and what it set off. */
+function felt({ understood, mood, rule }) {
   const parts = [];
   if (understood) parts.push(words.understanding(understood));
   if (mood) parts.push(`Mood: ${words.mood(mood).toLowerCase()}`);
-  if (!parts.length) return null;
-  return el("p", { class: "below felt", "aria-live": "off" }, parts.join(" · "));
+  if (!parts.length && !rule) return null;
+  const marked = rule ? [el("b", { class: "marked" }, `Marked: ${rule}`), parts.length ? " · " : ""] : [];
+  return el("p", { class: "below felt", "aria-live": "off" }, ...marked, parts.join(" · "));
 }

@@ -33,6 +33,11 @@ export function priority(number) {
   return PRIORITIES[number] ?? "Normal";
 }
 
+/** A queue's name as it reads in a line: "general" reads "General". */
+export function queue(name) {
+  return name ? name[0].toUpperCase() + name.slice(1).replaceAll("_", " ") : "General";
+}
+
 export function channel(name) {
   return CHANNELS[name] ?? name;
 }
