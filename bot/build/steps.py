@@ -116,7 +116,9 @@ def steps(places: Places) -> list[Step]:
             models / "engine",
             lambda: {
                 **code("config.yml", "domain.yml", "data/**/*", "bot/engine/**/*.py"),
-                **code("bot/encoder.py", "bot/feeling.py", "bot/mood.py", "requirements/engine.txt"),
+                **code(
+                    "bot/encoder.py", "bot/feeling.py", "bot/mood.py", "requirements/engine.txt"
+                ),
                 **built("encoder", "emotion-onnx"),
             },
             lambda target: _train_engine(target, places),
