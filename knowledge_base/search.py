@@ -33,6 +33,10 @@ hundred answerable questions of the training centres do, and every second off-to
 ALONE = 2
 """Content words from which on a message may be an answerable question without what came before."""
 
+STAFF_NEAR = 0.9
+"""The same sum from which an article for staff may be said to answer: one rare word in common
+("jokes") is not enough to send a customer to a colleague."""
+
 PLAUSIBLE = 0.3
 """Confidence from which the best passages are worth naming; docs/quality.md says how often the right
 one is among them."""
@@ -203,6 +207,8 @@ class KnowledgeBase:
         shelf = self.shelf("staff")
         ranking = self.rank(query, shelf)
         if not ranking.hits or ranking.hits[0].passage.audience != "staff":
+            return False
+        if ranking.hits[0].text + ranking.hits[0].tokens < STAFF_NEAR:
             return False
         found = self._confidence.probability(signals(question, query, ranking, shelf))
         return found >= self.threshold

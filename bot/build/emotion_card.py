@@ -28,9 +28,10 @@ FIGURES = {
 CARD = """\
 # The emotion model
 
-Eight moods of a customer ({names}), how strongly they are felt, whether the language is
-rough and at whom, and the 28 labels of GoEmotions. `bot/build/emotion.py` trains it and exports it
-to ONNX int8; `config.json` says how a decision is made, number by number.
+Eight moods of a customer ({names}), how
+strongly they are felt, whether the language is rough and at whom, and the 28 labels of GoEmotions.
+`bot/build/emotion.py` trains it and exports it to ONNX int8; `config.json` says how a decision is
+made, number by number.
 
 ## Made from
 - Base model: sentence-transformers/all-MiniLM-L6-v2, Apache-2.0, SHA-256 of `model.safetensors`

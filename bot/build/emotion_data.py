@@ -17,6 +17,7 @@ NAMES = [
 """What a support line wants to know, in the order in which the probabilities are served."""
 
 NEGATIVE = ["angry", "frustrated", "worried", "sad"]
+HEATED = ["angry", "frustrated"]
 
 # The coarser labels that papers on GoEmotions report; the taxonomy is its authors'.
 EKMAN = {

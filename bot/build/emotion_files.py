@@ -104,7 +104,7 @@ def config_of(
         "support": {
             "how": "probability = softmax((logits + bias) / temperature), fitted on our dev lines; "
             "if the negative ones sum to negative_share or more, the label is the likeliest of "
-            "them, else the likeliest of the others",
+            "them, angry and frustrated counted together, else the likeliest of the others",
             "labels": NAMES,
             "bias": by(NAMES, rule.bias),
             "temperature": round(float(rule.temperature), 4),

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from bot.build.emotion_data import EKMAN, GROUPS, NAMES, NEGATIVE, Lines
+from bot.build.emotion_data import EKMAN, GROUPS, HEATED, NAMES, NEGATIVE, Lines
 from bot.build.emotion_net import EmotionNet
 
 GRID = np.arange(0.05, 0.96, 0.01)
@@ -19,7 +19,8 @@ class SupportRule(nn.Module):
 
     The 28 labels: sigmoid(scale * logit + shift). The moods: softmax((logits + bias) / temperature).
     If the negative ones together reach `share`, the label is the likeliest of them, else the
-    likeliest of the others: trouble that is split over three words is still trouble.
+    likeliest of the others: trouble that is split over three words is still trouble. Angry and
+    frustrated stand together against the other two for the same reason.
     """
 
     def __init__(self, scale: np.ndarray, shift: np.ndarray) -> None:
@@ -30,6 +31,7 @@ class SupportRule(nn.Module):
         self.register_buffer("temperature", torch.ones(1))
         self.register_buffer("share", torch.full((1,), 0.5))
         self.register_buffer("negative", torch.tensor([name in NEGATIVE for name in NAMES]))
+        self.register_buffer("heated", torch.tensor([name in HEATED for name in NAMES]))
 
     def emotions(self, logits: torch.Tensor) -> torch.Tensor:
         return torch.sigmoid(logits * self.scale + self.shift)
@@ -40,7 +42,12 @@ class SupportRule(nn.Module):
     def label(self, moods: torch.Tensor) -> torch.Tensor:
         bad = torch.where(self.negative, moods, torch.zeros_like(moods))
         trouble = bad.sum(dim=1) >= self.share
-        return torch.where(trouble, bad.argmax(dim=1), (moods - bad).argmax(dim=1))
+        heated = torch.where(self.heated, moods, torch.zeros_like(moods))
+        # The likelier of the two gets the sum of both, the other as much less as it is.
+        joint = heated.sum(dim=1, keepdim=True) - heated.amax(dim=1, keepdim=True) + moods
+        bad = torch.where(self.heated, joint, bad)
+        others = torch.where(self.negative, torch.zeros_like(moods), moods)
+        return torch.where(trouble, bad.argmax(dim=1), others.argmax(dim=1))
 
 
 class Served(nn.Module):

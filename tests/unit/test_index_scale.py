@@ -722,7 +722,7 @@ def test_watch_prints_each_change_until_it_is_stopped(shop, tmp_path):
         assert json.loads(process.stdout.readline())["change"] == "removed"
     finally:
         process.send_signal(signal.SIGINT)
-    assert process.wait(10) == 0
+    assert process.wait(60) == 0
 
 
 @needs_model

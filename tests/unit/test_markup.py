@@ -274,9 +274,12 @@ def test_time_grows_with_the_text_only(part):
 
     def seconds(size: int) -> float:
         text = part * (size // len(part))
-        start = time.process_time()
-        clean(text)
-        return time.process_time() - start
+        taken = []
+        for _ in range(2):  # the better of two: other processes take from the caches
+            start = time.process_time()
+            clean(text)
+            taken.append(time.process_time() - start)
+        return min(taken)
 
     clean(part)
     assert seconds(160_000) < 8 * seconds(40_000) + 0.2
