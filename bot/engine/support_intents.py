@@ -37,7 +37,7 @@ class SupportIntents(IntentClassifier):
             "by_rule": ["several_wishes"],
             # When two intents are too close to tell: the lead of the first is less than `margin`,
             # and its confidence from `least` up to `most`.
-            "margin": 0.15,
+            "margin": 0.2,
             "least": 0.25,
             "most": 0.6,
         }

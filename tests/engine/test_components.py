@@ -127,7 +127,7 @@ def test_and_not_where_none_is_wanted(engine: Engine, text: str):
     assert engine.ask(text)["intent"]["name"] != "request_person"
 
 
-UNCLEAR = "hole in tent"  # to be mended by the customer, or reported to the shop
+UNCLEAR = "zip gone on the jacket"  # a fault for the warranty, or damage on the way
 
 
 def found_in(heard: dict[str, Any]) -> dict[str, str]:
