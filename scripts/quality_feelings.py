@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from sklearn.metrics import f1_score, roc_auc_score
 
-from bot.build.emotion_rule import calibration_error
+from bot.evaluate.figures import calibration_error
 from bot.feeling import ABUSE, VALENCE, Feelings
 
 ROOT = Path(__file__).resolve().parent.parent

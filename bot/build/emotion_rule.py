@@ -10,6 +10,7 @@ from torch import nn
 
 from bot.build.emotion_data import EKMAN, GROUPS, HEATED, NAMES, NEGATIVE, Lines
 from bot.build.emotion_net import EmotionNet
+from bot.evaluate.figures import calibration_error
 
 GRID = np.arange(0.05, 0.96, 0.01)
 
@@ -145,18 +146,6 @@ def halves_f1(probabilities: np.ndarray, targets: np.ndarray) -> float:
     for here in (half, ~half):
         said[here] = probabilities[here] >= best_thresholds(probabilities[~here], targets[~here])
     return float(f1_score(targets, said, average="macro", zero_division=0))
-
-
-def calibration_error(said: np.ndarray, true: np.ndarray, bins: int = 10) -> float:
-    """Expected calibration error (Naeini et al., 2015) of a probability, over equal widths."""
-    where = np.minimum((said * bins).astype(int), bins - 1)
-    return float(
-        sum(
-            (where == number).mean()
-            * abs(said[where == number].mean() - true[where == number].mean())
-            for number in set(where)
-        )
-    )
 
 
 def emotion_figures(
