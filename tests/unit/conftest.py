@@ -17,7 +17,7 @@ def own_logging() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def same_umask():
+def same_umask() -> Iterator[None]:
     """The commands make files for nobody else's eyes; the next test shall not inherit that."""
     before = os.umask(0o077)
     os.umask(before)
