@@ -28,8 +28,8 @@ from knowledge_base.search import KnowledgeBase, Result
 QUESTION = "ask_question"
 COUNTS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six", 7: "seven", 8: "eight"}
 
-NO_ARTICLE = "None of our help articles answers this."
-NO_ARTICLE_FOR_JOB = "None of our help articles says more about this."
+NO_ARTICLE = "I found no sure answer to this in our help articles."
+NO_ARTICLE_FOR_JOB = "I found nothing in our help articles that is surely about this."
 SAME_ARTICLE = "What stands above goes for this too."
 
 
