@@ -88,6 +88,8 @@ def advance(
     elapsed = max(0.0, now - before["at"]) if before["messages"] else 0.0
     left = before["heat"] * 0.5 ** (elapsed / HALF_LIFE_SECONDS)
     own = message_heat(emotion)
+    # Sadness warms, but who is sad after being angry is not angry a second time.
+    counted = own if felt in TROUBLE or own >= AIMED else 0.0
     heat = _mixed(left, own, felt)
     label = _label(heat, before["label"], felt)
     entry = {
@@ -105,8 +107,8 @@ def advance(
         "at": now,
         "messages": messages,
         "why": _why(course, messages, before["label"], elapsed=elapsed),
-        "in_a_row": _in_a_row(before["in_a_row"], label, own),
-        "heated": own >= HEATED,
+        "in_a_row": _in_a_row(before["in_a_row"], label, own, quarrel=counted),
+        "heated": counted >= HEATED,
         "course": course,
     }
 
@@ -167,14 +169,15 @@ def _label(heat: float, before: str, felt: str) -> str:
     return "neutral"
 
 
-def _in_a_row(before: Mapping[str, int], label: str, own: float) -> dict[str, int]:
-    """For each bad mood: how many heated messages since it, or a worse one, began."""
-    least = {"worried": 0.0, "upset": HEATED, "angry": HEATED}
+def _in_a_row(
+    before: Mapping[str, int], label: str, own: float, *, quarrel: float
+) -> dict[str, int]:
+    """For each bad mood: how many heated messages since it, or a worse one, began; for the quarrels
+    among them by the heat of anger alone."""
+    counts = {"worried": own > 0, "upset": quarrel >= HEATED, "angry": quarrel >= HEATED}
     return {
-        name: before[name] + int(own > 0 and own >= least[name])
-        if LEVELS[label] >= LEVELS[name]
-        else 0
-        for name in least
+        name: before[name] + int(count) if LEVELS[label] >= LEVELS[name] else 0
+        for name, count in counts.items()
     }
 
 

@@ -35,7 +35,7 @@ GOOD = """\
       says_any: [a person]
   ticket: {reason_type: accepted, priority: 3, queue: general, mood: upset}
 """
-MOST_KNOWN_MISSES = 7
+MOST_KNOWN_MISSES = 6
 
 
 def read(folder: Path, text: str, phrases: str = PHRASES) -> list[Conversation]:
