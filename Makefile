@@ -2,7 +2,7 @@
 # The work is done by scripts/ and bot/; nothing here is more than a name for it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test train check bench quality soak lint shell setup clean
+.PHONY: help run test train check bench quality simulate soak lint shell setup clean
 
 PY := .venv/bin/python
 ARGS ?=
@@ -24,6 +24,9 @@ bench: train ## Measure speed and memory against a stock assistant; writes docs/
 
 quality: train ## Measure answers, intents and emotions; writes docs/quality.md
 	@$(PY) scripts/quality.py $(ARGS)
+
+simulate: setup ## Play a support day of 2,000 conversations; nothing may be lost
+	@$(PY) -m bot simulate $(ARGS)
 
 soak: train ## Kill the processes 50 times while customers write; nothing may be lost
 	@KILLS=50 $(PY) -m pytest tests/scenario/test_never_lost.py -k every_accepted -s --timeout 3600

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 import typer
 
 from bot import evaluate
+from bot.simulate.command import simulate
 
 if TYPE_CHECKING:
     from bot.app import Store
@@ -28,6 +29,7 @@ cli = typer.Typer(
 agent_cli = typer.Typer(help="The people at the desk.", no_args_is_help=True)
 cli.add_typer(agent_cli, name="agent")
 cli.add_typer(evaluate.app, name="evaluate")
+cli.command()(simulate)
 
 
 @cli.callback()
@@ -49,7 +51,7 @@ def run() -> None:
     if problems:
         told = "\n".join(f"  - {problem}" for problem in problems)
         _refuse(f"Rapport cannot start:\n{told}\n`make run` puts this right; so does `make train`.")
-    if wrong := _escalation_problems(settings):
+    if wrong := _file_problems(settings):
         told = "\n".join(f"  - {problem}" for problem in wrong)
         _refuse(f"Rapport cannot start:\n{told}")
     if launch.is_running(settings):
@@ -89,7 +91,7 @@ def gateway() -> None:
     from bot.app import serve
 
     settings = _settings()
-    if problems := _escalation_problems(settings):
+    if problems := _file_problems(settings):
         told = "\n".join(f"  - {problem}" for problem in problems)
         _refuse(f"The gateway cannot start:\n{told}")
     serve(settings)
@@ -216,16 +218,21 @@ def _settings() -> Settings:
         _refuse(f"Some settings (environment or .env) are wrong:\n{told}")
 
 
-def _escalation_problems(settings: Settings) -> list[str]:
-    """What is wrong with the file of rules, in the words of `check`."""
-    from bot.escalation_file import load
+def _file_problems(settings: Settings) -> list[str]:
+    """What is wrong with the files that a support lead edits, in the words of `check`."""
+    from bot import escalation_file, service_file
     from bot.yaml_nodes import FileWrong
 
-    try:
-        load(settings.escalation_file)
-    except FileWrong as error:
-        return [str(problem) for problem in error.problems]
-    return []
+    problems: list[str] = []
+    for load, path in (
+        (escalation_file.load, settings.escalation_file),
+        (service_file.load, settings.service_file),
+    ):
+        try:
+            load(path)
+        except FileWrong as error:
+            problems += [str(problem) for problem in error.problems]
+    return problems
 
 
 def _refuse(message: str) -> NoReturn:

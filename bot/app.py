@@ -37,6 +37,7 @@ from bot.encoder import Encoder
 from bot.escalation_file import load as load_escalation
 from bot.followups import Ticker
 from bot.logs import configure as configure_logs
+from bot.service_file import load as load_service
 from bot.settings import ROOT, Settings
 from bot.store import ledger
 from bot.store.agents import Agents
@@ -85,7 +86,7 @@ class Gateway:
     """Everything of one gateway process, put together.
 
     Raises:
-        bot.yaml_nodes.FileWrong: ``escalation.yml`` cannot be used.
+        bot.yaml_nodes.FileWrong: ``escalation.yml`` or ``service.yml`` cannot be used.
     """
 
     def __init__(self, settings: Settings):
@@ -99,8 +100,8 @@ class Gateway:
             wake=self.wakeups.wake,
             gateway=self.name,
             lease_milliseconds=int(settings.lease_seconds * 1000),
-            reminder_milliseconds=int(settings.waiting_reminder_minutes * 60_000),
             escalation=escalation,
+            service=load_service(settings.service_file),
         )
         encoder = Encoder(settings.models_dir / "encoder")
         self.knowledge_base = KnowledgeBase(

@@ -263,6 +263,38 @@ def escalation(settings: Settings) -> Iterator[Finding]:
     yield ok(f"{len(found.rules)} rules and {phrases} phrases in {path.name}")
 
 
+def service(settings: Settings) -> Iterator[Finding]:
+    """Can hours, queues and response times be used, and is every queue of the rules there?"""
+    from bot.escalation_file import load as load_escalation
+    from bot.service_file import load
+    from bot.yaml_nodes import FileWrong
+
+    path = settings.service_file
+    try:
+        found = load(path)
+    except FileWrong as problems:
+        for problem in problems.problems:
+            yield error(
+                str(problem), "Rapport does not start", f"correct {path}; see docs/service.md"
+            )
+        return
+    try:
+        rules = load_escalation(settings.escalation_file)
+    except FileWrong:
+        return  # its own check says so
+    named = {rule.queue: f"the rule “{rule.name}”" for rule in rules.rules}
+    named |= {it.queue: f"other_reasons: {name}" for name, it in rules.other_reasons.items()}
+    for queue, where in sorted(named.items()):
+        if queue not in found.queues:
+            yield warning(
+                f"{where} of {settings.escalation_file.name} names the queue {queue}, which "
+                f"{path.name} has not",
+                f"its tickets wait in “{found.queue(queue).title}”",
+                f"add it to “queues:” in {path}",
+            )
+    yield ok(f"{len(found.queues)} queues and {len(found.slas)} service levels in {path.name}")
+
+
 def addresses(settings: Settings) -> Iterator[Finding]:
     """Is what customers see encrypted, and is it known where that is?"""
     parts = urlsplit(settings.origin)
@@ -295,5 +327,6 @@ CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "the database": database,
     "the dialogue": dialogue,
     "the rules of escalation": escalation,
+    "hours, queues and response times": service,
     "addresses": addresses,
 }

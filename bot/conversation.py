@@ -2,15 +2,23 @@
 
 Pure functions, standard library only. The invariants that everything else relies on:
 
-* exactly one owner: the bot, the waiting queue, one person, or nobody (resolved);
-* the bot speaks only in a conversation that it owns (``bot_may_speak``);
-* asking for a person works in every state;
-* a resolved conversation that gets a message belongs to the bot again.
+* exactly one owner: the bot, the waiting queue, one person, or nobody (resolved); the store refuses
+  a row in which a person has it and no agent is named, or somebody waits and no ticket is owed;
+* the bot speaks only in a conversation that it owns (``bot_may_speak``), which is looked at in the
+  transaction that queues the reply: what was thought out before somebody claimed it is dropped and
+  recorded, not sent;
+* no state without a next deadline: an open ticket has a time at which the service does something
+  about it (``bot.service.waiting``), and the store refuses one without;
+* asking for a person works in every state, and always yields a number;
+* a hand-back gives the conversation to the bot, which says what was settled;
+* a resolved conversation that gets a message is dealt with by the bot, or by the person or queue
+  that the table ``reopening`` of ``service.yml`` names (`reopens`).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -32,6 +40,8 @@ class Event(StrEnum):
     CLAIMED = "claimed"
     RESOLVED = "resolved"
     HANDED_BACK = "handed_back"
+    GIVEN_BACK = "given_back"  # to the queue: passed on, or the agent said nothing
+    CLOSED = "closed"  # not by the agent's word: the customer said nothing more, or it was merged
 
 
 class Route(StrEnum):
@@ -59,12 +69,17 @@ _AFTER: dict[tuple[State, Event], State] = {
     (State.WAITING, Event.CLAIMED): State.HUMAN,
     (State.HUMAN, Event.RESOLVED): State.RESOLVED,
     (State.HUMAN, Event.HANDED_BACK): State.BOT,
+    (State.HUMAN, Event.GIVEN_BACK): State.WAITING,
+    (State.HUMAN, Event.CLOSED): State.RESOLVED,
+    (State.WAITING, Event.CLOSED): State.RESOLVED,
 }
 
 _WHY_NOT = {
     Event.CLAIMED: "This conversation is not waiting for a person.",
     Event.RESOLVED: "Claim this conversation before you resolve it.",
     Event.HANDED_BACK: "Claim this conversation before you hand it back.",
+    Event.GIVEN_BACK: "Claim this conversation before you pass it on.",
+    Event.CLOSED: "This conversation is closed already.",
 }
 
 
@@ -103,12 +118,49 @@ def route(arrival: Arrival) -> Route:
     return Route.BRAIN
 
 
+@dataclass(frozen=True)
+class Closed:
+    """The last close of a conversation, for a message that comes after it."""
+
+    at: int
+    by_person: bool
+    agent_at_desk: bool
+
+
+def reopens(
+    closed: Closed | None, now: int, table: Sequence[tuple[int, str, str]], *, courtesy: bool
+) -> str:
+    """Who deals with a message in a resolved conversation: ``agent`` (who resolved it), ``queue``
+    or ``bot``.
+
+    ``table`` has rows (hours by the clock, to, to whom when that agent is not at the desk), tried
+    in order; thanks and goodbyes (``courtesy``) reopen nothing.
+    """
+    if closed is None or courtesy or not closed.by_person:
+        return "bot"
+    for hours, to, otherwise in table:
+        if now - closed.at <= hours * 3_600_000:
+            return otherwise if to == "agent" and not closed.agent_at_desk else to
+    return "bot"
+
+
+@dataclass(frozen=True)
+class Rating:
+    """1 (poor) to 5 (very good), and what the customer said to it."""
+
+    score: int
+    comment: str = ""
+
+
 _RATING = re.compile(
-    r"\s*([1-5])\s*(?:/\s*5|out of (?:5|five)|stars?|\*)?\s*[.!]*\s*", re.IGNORECASE
+    r"\s*([1-5])\s*(?:/\s*5|out of (?:5|five)|stars?|\*)?\s*"
+    r"(?:[.!]*|[.!,;:–-]+\s+(?P<comment>\S.{0,500}))\s*",
+    re.IGNORECASE | re.DOTALL,
 )
 
 
-def rating_of(text: str) -> int | None:
-    """The rating 1 to 5 when the message is one and nothing else, as '4', '4/5', '4 stars'."""
+def rating_of(text: str) -> Rating | None:
+    """The rating when the message is one, with or without a comment behind a comma or the like: '4',
+    '4/5', '4 stars', '2, nobody answered'."""
     found = _RATING.fullmatch(text)
-    return int(found.group(1)) if found else None
+    return Rating(int(found.group(1)), found.group("comment") or "") if found else None

@@ -22,8 +22,9 @@ from bot.escalation import (
     When,
 )
 from bot.phrases import Text, Topic, pattern_of
-from bot.yaml_nodes import FileWrong, Nodes, Problem
+from bot.yaml_nodes import FileWrong, Nodes, read_yaml
 
+SETTING = "ESCALATION_FILE"
 SECTIONS = ("help_lines", "vip", "topics", "rules", "other_reasons", "everyday")
 TOPIC_KEYS = ("phrases", "unless", "not_meant")
 RULE_KEYS = (
@@ -43,31 +44,16 @@ def load(path: Path) -> Escalation:
     Raises:
         FileWrong: with every problem, each with its line.
     """
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        why = (error.strerror or str(error)).lower()
-        told = f"{path} cannot be read ({why}): put it back, or set ESCALATION_FILE"
-        raise FileWrong([Problem(path.name, 0, told)]) from error
-    except UnicodeDecodeError as error:
-        told = f"{path} is not UTF-8 text: save it as UTF-8 (in Windows' editors: “UTF-8”)"
-        raise FileWrong([Problem(path.name, 0, told)]) from error
-    return parse(text, path.name)
+    return _checked(*read_yaml(path, SETTING))
 
 
 def parse(text: str, name: str = "escalation.yml") -> Escalation:
     """What a text says; raises `FileWrong`."""
-    try:
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        what = getattr(error, "problem", None) or str(error).splitlines()[0]
-        told = (
-            f"this is no YAML: {what}. Look at the indentation here and just above, and put a "
-            "phrase with a colon or a quotation mark in it between quotation marks"
-        )
-        raise FileWrong([Problem(name, mark.line + 1 if mark else 0, told)]) from error
-    reader = _Reader(name)
+    return _checked(*read_yaml(text, SETTING, name))
+
+
+def _checked(root: yaml.Node | None, name: str) -> Escalation:
+    reader = _Reader(name, SETTING)
     escalation = reader.file(root)
     if reader.problems:
         raise FileWrong(sorted(reader.problems, key=lambda problem: problem.line))

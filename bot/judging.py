@@ -124,18 +124,23 @@ class Judge:
         reason = mask(decision.reason)
         ranks = [it.name for it in self._rules.rules]
         rank = ranks.index(ticket.rule) if ticket.rule in ranks else len(ranks)
+        queue = self._support.service.queue(rule.queue).name
+        if priority < ticket.priority:
+            why = f"{priority}: by the rule “{rule.name}”"
+            values["priority_why"] = [*(ticket.priority_why or []), why]
         if ticket.reason_type == rule.reason_type:
-            values.update(rule=rule.name, queue=rule.queue)
+            values.update(rule=rule.name, queue=queue)
         elif (priority, ranks.index(rule.name)) < (ticket.priority, rank):
             values.update(
                 rule=rule.name,
-                queue=rule.queue,
+                queue=queue,
                 reason_type=rule.reason_type,
                 reason=f"{reason} Before that: {ticket.reason}",
             )
         else:
             values["reason"] = f"{ticket.reason} Also: {reason}"
         tickets.change(tx, ticket_id, **values)
+        self._support.retime(tx, ticket_id, self._support.database.now(tx))
 
     def _just_said(self, tx: Connection, conversation_id: str, decision: Decision) -> bool:
         return any(

@@ -48,6 +48,10 @@ class Settings(BaseSettings):
         ROOT / "escalation.yml",
         description="The rules of when a person is needed; docs/escalation.md explains them.",
     )
+    service_file: Path = Field(
+        ROOT / "service.yml",
+        description="Opening hours, queues, response times; docs/service.md explains them.",
+    )
     models_dir: Path = Field(
         ROOT / "models", description="Derived models; config.yml names the same folder."
     )
@@ -79,6 +83,24 @@ class Settings(BaseSettings):
         "agent@northpeak.example", description="The agent who is created at the first start."
     )
 
+    # Who is told that a customer waits, besides the desk. Each is off while it is empty.
+    smtp_url: SecretStr = Field(
+        SecretStr(""),
+        description="Mail server, smtp://user:password@host:587 (STARTTLS) or smtps://host:465.",
+    )
+    mail_from: str = Field("", description="Sender of our e-mails: Northpeak <help@shop.example>.")
+    notify_mail: str = Field(
+        "", description="Addresses that are told of waiting tickets, comma separated."
+    )
+    slack_bot_token: SecretStr = Field(
+        SecretStr(""), description="xoxb-... of the Slack app that tells of waiting tickets."
+    )
+    slack_channel: str = Field("", description="Slack channel (id or #name) that is told.")
+    webhook_url: str = Field("", description="Address that is told by a signed POST.")
+    webhook_secret: SecretStr = Field(
+        SecretStr(""), description="whsec_...: the key of Standard Webhooks that signs it."
+    )
+
     # Limits and times.
     max_message_characters: int = Field(4000, ge=100, description="Longer messages are refused.")
     message_rate: str = Field("20/10 seconds", description="Messages accepted per conversation.")
@@ -87,17 +109,17 @@ class Settings(BaseSettings):
     )
     ask_seconds: float = Field(10.0, gt=0, le=25, description="Deadline of one engine turn.")
     lease_seconds: float = Field(
-        20.0, gt=0, description="A crashed turn is taken up again after this; above ASK_SECONDS."
-    )
-    waiting_reminder_minutes: float = Field(
-        5.0, gt=0, description="A customer waiting for a person hears from us again after this."
+        20.0,
+        gt=0,
+        le=600,
+        description="A crashed turn is taken up again after this; above ASK_SECONDS.",
     )
     answer_threshold: float | None = Field(
         None, ge=0, le=1, description="Confidence below which no article is shown; empty: as tuned."
     )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
-    @field_validator("data_dir", "articles_dir", "models_dir", "escalation_file")
+    @field_validator("data_dir", "articles_dir", "models_dir", "escalation_file", "service_file")
     @classmethod
     def _from_root(cls, value: Path) -> Path:
         """A relative path is meant from the project's root, wherever a command is started."""

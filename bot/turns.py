@@ -142,6 +142,10 @@ class Turns:
                 tx, conversation_id, now, lease_until=now + self._support.lease_milliseconds
             )
             where = self._route(row, message, now)
+            if where is Route.BRAIN and self._support.goes_to_merged(tx, row, message, now):
+                ledger.mark_handled(tx, message.id, now)
+                self._support.wake(conversation_id, DESK)
+                return None, True
             urgent = self._judge.at_once(message.text) if where is Route.BRAIN else None
             if urgent is not None:
                 self._at_once(tx, row, message, urgent, now=now)
@@ -184,10 +188,10 @@ class Turns:
             )
         elif where is Route.SURVEY:
             rating = rating_of(message.text)
-            tickets.change(tx, row.rating_ticket_id, rating=rating, rated_at=now)
-            ledger.change_conversation(tx, row.id, now, rating_ticket_id=None, rating_until=None)
-            ledger.say(tx, row.id, "system", wording.thanks_for_rating(rating or 0), now=now)
+            if rating is not None:
+                self._support.rate(tx, row, message, rating, now)
         elif where is Route.DESK:
+            self._support.customer_wrote(tx, row, message.text, now)
             self._judge.while_with_person(tx, row, message)
 
     def _at_once(
@@ -289,6 +293,8 @@ class Turns:
                 else:
                     notes["dropped"] += [str(reply.get("text") or "") for reply in replies]
             self._hand_over(tx, row, work, decision, heard.mood)
+        elif speaks and self._reopened(tx, row, work, heard, notes=notes, now=now):
+            return "person"
         elif speaks:
             if decision is not None:
                 replies, offer = with_offer(heard.replies, decision)
@@ -298,6 +304,33 @@ class Turns:
         if handed_over or speaks:
             return "person"  # the receipt was stored with the ticket
         return "dropped"  # a person took over while the engine was thinking
+
+    def _reopened(
+        self,
+        tx: Connection,
+        row: Row[Any],
+        work: Work,
+        heard: Heard,
+        *,
+        notes: dict[str, Any],
+        now: int,
+    ) -> bool:
+        """Whether the message reopened what a person had resolved; the table of service.yml says
+        for whom. What an article answers is said all the same."""
+        to, ticket = self._support.reopening(tx, row.id, heard.intent, now)
+        if to == "bot" or ticket is None:
+            return False
+        replies, notes["dropped"] = before_receipt(heard.replies)
+        self._say_replies(tx, row.id, work, replies, now=now)
+        self._support.reopen(
+            tx,
+            ticket,
+            to=to,
+            cause=f"turn/{work.turn.id}",
+            text=work.message.text,
+            mood=heard.mood,
+        )
+        return True
 
     def _hand_over(
         self,

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from bot import wording
+from bot.service import history
 
 
 def public_message(row: Row[Any], conversation_id: str) -> dict[str, Any]:
@@ -53,7 +54,36 @@ def desk_ticket(row: Row[Any], agent_id: int) -> dict[str, Any]:
             else None
         ),
         "note": row.note,
+        "settled": row.settled,
         "rating": row.rating,
+        "rating_comment": row.rating_comment,
+        "priority_why": row.priority_why or [],
+        "summary": row.summary,
+        "tags": row.tags or [],
+        "also_in": row.also_in or [],
+        "contact": row.contact,
+        "language": row.language,
+        "waiting_since": iso(row.waiting_since),
+        "customer_since": iso(row.customer_since),
+        "snoozed_until": iso(row.snoozed_until),
+        "promised_for": iso(row.promised_for),
+        "nudged": row.nudged_at is not None,
+        "sla": row.sla,
+        "sla_due_at": iso(row.sla_due_at),
+        "sla_clock": row.sla_clock,
+        "breached": row.sla_breached or [],
+        "merged_into": wording.ticket_number(row.merged_into) if row.merged_into else None,
+    }
+
+
+def desk_event(row: Row[Any]) -> dict[str, Any]:
+    """Something that happened to a ticket, as the desk shows it."""
+    return {
+        "at": iso(row.at),
+        "kind": row.kind,
+        "words": history.WORDS.get(row.kind, row.kind),
+        "agent": row.agent_name,
+        "data": row.data or {},
     }
 
 

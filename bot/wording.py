@@ -21,14 +21,15 @@ def ticket_number(ticket_id: int) -> str:
     return f"R-{1000 + ticket_id}"
 
 
-def receipt(number: str, *, mood: str, anyone_online: bool, apologised: bool = False) -> str:
-    """After a person was asked for. True in every case: the number, and who is there now."""
+def receipt(number: str, *, mood: str, desk: str, apologised: bool = False) -> str:
+    """After a person was asked for. True in every case: the number, and who is there now, as
+    `at_the_desk` or `desk_closed` say."""
     if mood in ("angry", "upset") and not apologised:
         opening = "I am sorry about the trouble. I am bringing in a colleague."
     else:
         opening = "I am bringing in a colleague."
     return (
-        f"{opening} Your number is {number}. {at_the_desk(anyone_online=anyone_online)} "
+        f"{opening} Your number is {number}. {desk} "
         "They can read everything written here. "
         "I will stay quiet from now on; you can add to it at any time."
     )
@@ -46,6 +47,89 @@ def at_the_desk(*, anyone_online: bool, agent: str = "") -> str:
     )
 
 
+def desk_closed(opening: str, *, asks_contact: bool) -> str:
+    """Out of hours; ``opening`` is when the desk opens, in words ("on Monday at 9:00"), or ""."""
+    when = f"The desk is closed now and opens {opening}." if opening else "The desk is closed now."
+    told = f"{when} Your message is kept, and a colleague sees it then."
+    if asks_contact:
+        told += (
+            " You can wait here or come back to this window; or write your e-mail address here, "
+            "and the answer is sent there too."
+        )
+    return told
+
+
+def contact_noted(address: str) -> str:
+    return f"Thank you. A colleague’s answer will be shown here and sent to {address} too."
+
+
+def promised(number: str, by: str, *, asks_contact: bool) -> str:
+    """When nobody had time for long; ``by`` is the time in words that a rule has set."""
+    told = (
+        f"I am sorry: nobody has been free for you yet ({number}). You will have a colleague’s "
+        f"answer {by} at the latest. You do not have to wait in this window: the answer will be here."
+    )
+    if asks_contact:
+        told += " If you write your e-mail address here, it is sent there too."
+    return told
+
+
+def promise_missed(number: str, by: str) -> str:
+    return (
+        f"I told you that you would have an answer by now ({number}), and you do not. That is our "
+        f"fault, and I am sorry. Your request is marked as more urgent; you will have it {by} "
+        "at the latest."
+    )
+
+
+def given_back(agent: str, number: str, desk: str) -> str:
+    """The agent has said nothing for too long."""
+    return (
+        f"I am sorry: {agent} is held up and cannot answer you just now. You are back in the queue "
+        f"with everything written here; your number is still {number}. {desk}"
+    )
+
+
+def passed_on(agent: str, number: str) -> str:
+    return (
+        f"{agent} is passing your conversation on to a colleague who can help you better with "
+        f"this. They can read everything written here; your number is still {number}."
+    )
+
+
+def expired(hours: int) -> str:
+    since = f"{hours // 24} days" if hours >= 48 else f"{hours} hours"
+    return (
+        f"We have not heard from you for {since}, so this conversation is closed for now. If "
+        "anything is still open, just write here again."
+    )
+
+
+def merged(number: str, into: str) -> str:
+    return (
+        f"You have written to us about this twice, so a colleague is dealing with both together. "
+        f"{number} is now part of {into}; the answer comes in your other conversation."
+    )
+
+
+def noted_on_merged(into: str) -> str:
+    return (
+        f"Thank you, this is added to {into}, where a colleague is dealing with it; the answer "
+        "comes in your other conversation."
+    )
+
+
+def reopened(number: str, desk: str, *, agent: str = "") -> str:
+    """The customer wrote again after a person had resolved it."""
+    who = f"I am telling {agent}, who helped you before" if agent else "I am telling a colleague"
+    return f"{who}. Your number is {number}. {desk}"
+
+
+def closed(agent: str) -> str:
+    """Resolved, with no question: the customer was asked for a rating lately."""
+    return f"{agent} has closed this conversation. If there is anything else, just write it here."
+
+
 def apologises(text: str) -> bool:
     """Whether one of our sentences says sorry: it is said once, and not in every message."""
     said = text.lower()
@@ -53,18 +137,12 @@ def apologises(text: str) -> bool:
 
 
 def fixed_reply(
-    reply: str,
-    number: str,
-    *,
-    anyone_online: bool,
-    agent: str = "",
-    help_lines: Sequence[str] = (),
-    receipt: str = "",
+    reply: str, number: str, *, desk: str, help_lines: Sequence[str] = (), receipt: str = ""
 ) -> str:
     """A reply of ``escalation.yml``, filled in."""
     return reply.format(
         number=number,
-        desk=at_the_desk(anyone_online=anyone_online, agent=agent),
+        desk=desk,
         help_lines="\n".join(f"- {line}" for line in help_lines),
         receipt=receipt,
     )
@@ -81,24 +159,21 @@ def already_with(agent: str) -> str:
     return f"You are already talking with {agent}, who reads everything you write here."
 
 
-def still_waiting(number: str) -> str:
-    return (
+def still_waiting(number: str, desk: str = "") -> str:
+    """``desk``: place and wait, if anything is known of them."""
+    told = (
         f"You are still in the queue for a colleague ({number}); nobody has been free yet, and I "
         "am sorry that it takes this long. Your place and everything you wrote are kept: you can "
         "wait, or close this window and read the answer here later."
     )
+    return f"{told} {desk}".strip()
 
 
-def engine_down(number: str, *, anyone_online: bool) -> str:
+def engine_down(number: str, *, desk: str) -> str:
     """When the engine did not answer in time."""
-    seen = (
-        "A colleague is at the desk and has been told"
-        if anyone_online
-        else "Nobody is at the desk at this moment, so the next colleague who comes will see it"
-    )
     return (
         "I am sorry: something is not working on our side, and I cannot answer you right now. "
-        f"I have passed your message to a colleague instead. {seen}. Your number is {number}."
+        f"I have passed your message to a colleague instead. {desk} Your number is {number}."
     )
 
 
@@ -119,17 +194,32 @@ def ask_rating(agent: str) -> str:
     )
 
 
-def thanks_for_rating(rating: int) -> str:
-    if rating <= 2:
+SAVED_FIELDS = ("agent", "number", "business")
+"""What a saved reply may name in braces."""
+
+
+def fill_saved(text: str, values: dict[str, str]) -> str:
+    """A saved reply with its fields filled in. Raises ValueError for a field that there is not."""
+    try:
+        return text.format(**{name: values.get(name, "") for name in SAVED_FIELDS})
+    except (KeyError, IndexError, ValueError) as error:
+        known = ", ".join(f"{{{name}}}" for name in SAVED_FIELDS)
+        raise ValueError(f"A saved reply may hold {known}, and no other braces.") from error
+
+
+def thanks_for_rating(rating: int, *, recovery: str = "") -> str:
+    """``recovery`` is the number of the ticket by which somebody makes amends."""
+    if recovery:
         return (
-            "Thank you for telling us, and I am sorry that we did not do better. "
-            "If you would like to say what went wrong, write it here or ask for a person."
+            "Thank you for telling us, and I am sorry that we did not do better. A colleague will "
+            f"look at what went wrong ({recovery}). If you would like to say more, write it here."
         )
     return "Thank you for telling us. If there is anything else, just write it here."
 
 
-def handed_back(agent: str) -> str:
-    return (
-        f"{agent} has handed the conversation back to me, the automated assistant. "
-        "What else can I help with? You can ask for a person again at any time."
-    )
+def handed_back(agent: str, settled: str = "") -> str:
+    """``settled`` is what the agent says is settled, word for word."""
+    told = f"{agent} has handed the conversation back to me, the automated assistant."
+    if settled:
+        told += f" {agent} notes: {settled.rstrip('.')}."
+    return f"{told} What else can I help with? You can ask for a person again at any time."

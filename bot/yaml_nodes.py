@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import yaml
 
@@ -29,11 +30,40 @@ class FileWrong(Exception):
         self.problems = tuple(problems)
 
 
+def read_yaml(source: Path | str, setting: str, name: str = "") -> tuple[yaml.Node | None, str]:
+    """The root node of a file, or of a text, and the file's name; raises `FileWrong`."""
+    text, name = _text(source, setting) if isinstance(source, Path) else (source, name)
+    try:
+        return yaml.compose(text, Loader=yaml.SafeLoader), name
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        what = getattr(error, "problem", None) or str(error).splitlines()[0]
+        told = (
+            f"this is no YAML: {what}. Look at the indentation here and just above, and put a "
+            "phrase with a colon or a quotation mark in it between quotation marks"
+        )
+        raise FileWrong([Problem(name, mark.line + 1 if mark else 0, told)]) from error
+
+
+def _text(path: Path, setting: str) -> tuple[str, str]:
+    try:
+        return path.read_bytes().decode("utf-8-sig"), path.name
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        told = f"{path} cannot be read ({why}): put it back, or set {setting}"
+        raise FileWrong([Problem(path.name, 0, told)]) from error
+    except UnicodeDecodeError as error:
+        told = f"{path} is not UTF-8 text: save it as UTF-8 (in Windows' editors: “UTF-8”)"
+        raise FileWrong([Problem(path.name, 0, told)]) from error
+
+
 class Nodes:
     """Takes nodes apart and notes what is wrong; every method gives something usable back."""
 
-    def __init__(self, file: str):
+    def __init__(self, file: str, setting: str):
+        """``setting`` is the one that names another file."""
         self._file = file
+        self._setting = setting
         self.problems: list[Problem] = []
 
     def wrong(self, node: yaml.Node | None, message: str) -> None:
@@ -116,7 +146,7 @@ class Nodes:
         """The entries of a mapping, each key once."""
         if node is None or _empty(node):
             if about == "the file":
-                self.wrong(None, f"{self._file} is empty: put it back, or set ESCALATION_FILE")
+                self.wrong(None, f"{self._file} is empty: put it back, or set {self._setting}")
             return
         if not isinstance(node, yaml.MappingNode):
             self.wrong(node, f"{about}: here stand lines of the form “name: value”")
@@ -138,6 +168,12 @@ class Nodes:
             return
         for item in self.scalars(node, about):
             yield str(item.value)
+
+    def texts_with_nodes(self, node: yaml.Node, about: str) -> list[yaml.Node]:
+        """One text, or a list of texts, as nodes."""
+        if isinstance(node, yaml.ScalarNode) and not _empty(node):
+            return [node]
+        return self.scalars(node, about)
 
     def scalars(self, node: yaml.Node | None, about: str) -> list[yaml.Node]:
         found = []

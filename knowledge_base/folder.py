@@ -116,6 +116,9 @@ class Folder:
         if digest == before.digest:
             return before
         try:
+            if before.good and not raw.strip():
+                # Many editors empty a file before they write it: for a moment there is nothing.
+                raise ArticleError(path, 1, "empty; write its text again, or delete the file")
             article = parse_article(_text(raw, path), _identity(name), path)
         except LeftOut:
             return _Source(digest, states=states_audience(_roughly(raw)))

@@ -227,6 +227,29 @@ def process_rss(process: subprocess.Popen[bytes]) -> int:
     return sum(p.memory_info().rss for p in [root, *root.children(recursive=True)])
 
 
+def measure_understanding(rounds: int) -> dict[str, dict[str, float]]:
+    """Milliseconds to understand a message on one core: the median of the runs, in turn."""
+    models = {
+        "stock": (stock_model(), STOCK),
+        "rapport": (ROOT / "models" / "engine" / "rapport.tar.gz", ROOT),
+    }
+    runs: dict[str, list[dict[str, float]]] = {name: [] for name in models}
+    for _ in range(rounds):
+        for name, (model, folder) in models.items():
+            done = subprocess.run(
+                [ENGINE_PYTHON, ROOT / "scripts" / "bench_understanding.py", model],
+                cwd=folder, capture_output=True, text=True,
+                env={**os.environ, "RASA_TELEMETRY_ENABLED": "false"},
+            )  # fmt: skip
+            if done.returncode:
+                sys.exit(f"bench_understanding.py failed:\n{done.stderr[-2000:]}")
+            runs[name].append(json.loads(done.stdout.splitlines()[-1]))
+    return {
+        name: {key: statistics.median(run[key] for run in found) for key in found[0]}
+        for name, found in runs.items()
+    }
+
+
 def measure_whole_path(messages: int) -> dict[str, Any]:
     """One customer on the web API: from the request that sends to the reply being readable."""
     folder = Path(tempfile.mkdtemp(prefix="rapport-bench-"))
@@ -255,12 +278,17 @@ def measure_whole_path(messages: int) -> dict[str, Any]:
     return {"path": spread(times), "accepted": spread(accepted), "ready": ready, "memory": memory}
 
 
-def report(engines: dict[str, Any], path: dict[str, Any], command: str) -> str:
+def report(
+    engines: dict[str, Any], path: dict[str, Any], understanding: dict[str, Any], command: str
+) -> str:
     ours, stock = engines["rapport"], engines["stock"]
+    heard, plain = understanding["rapport"], understanding["stock"]
     memory = path["memory"]
     total = sum(memory.values())
     rows = [
         ("Engine throughput against stock", f"{ours['rate'] / stock['rate']:.1f} ×", "≥ 4 ×"),
+        ("Understanding a message, one core, median", f"{heard['median']:.1f} ms", "≤ 6 ms"),
+        ("Stock's understanding, without emotion", f"{plain['median']:.1f} ms", "4 × ours"),
         ("Whole path, median", f"{path['path']['median']:.0f} ms", "≤ 60 ms"),
         ("Whole path, 95th percentile", f"{path['path']['p95']:.0f} ms", "≤ 150 ms"),
         ("Start to ready, trained system", f"{path['ready']:.1f} s", "≤ 20 s"),
@@ -283,6 +311,15 @@ def report(engines: dict[str, Any], path: dict[str, Any], command: str) -> str:
             f"| {name} | {row['rate']:.1f} | {row['median']:.1f} | {row['p95']:.1f} | "
             f"{row['rss'] / 1e6:.0f} |"
             for name, row in engines.items()
+        ], "",
+        "## Understanding", "",
+        "`Agent.parse_message` in a process of its own on one core, "
+        f"{heard['count']:.0f} messages of one to sixteen words. Ours: sentence vector, intent, "
+        "several wishes, entities, emotion. Stock: DIET and ResponseSelector, no emotion.", "",
+        "| pipeline | median ms | p95 ms |", "|---|---|---|",
+        *[
+            f"| {name} | {row['median']:.1f} | {row['p95']:.1f} |"
+            for name, row in understanding.items()
         ], "",
         "## The whole path", "",
         "One customer on the web API; from sending the request to the reply being readable, polled "
@@ -307,12 +344,16 @@ def main(
     A million passages take 15 GB and half an hour: `python scripts/bench_knowledge.py --size 1000000`.
     """
     path = measure_whole_path(messages)
+    understanding = measure_understanding(rounds)
     engines = asyncio.run(measure_engines(rounds, conversations, turns))
     articles = bench_knowledge.measure() if knowledge else None
     if as_json:
-        print(json.dumps({"engines": engines, "whole_path": path, "knowledge_base": articles}))
+        print(json.dumps(
+            {"engines": engines, "whole_path": path, "understanding": understanding,
+             "knowledge_base": articles}
+        ))  # fmt: skip
         return
-    text = report(engines, path, "make bench")
+    text = report(engines, path, understanding, "make bench")
     if articles:
         text += "\n" + "\n".join(bench_knowledge.report(articles))
     (ROOT / "docs" / "benchmarks.md").write_text(text, encoding="utf-8")

@@ -16,6 +16,9 @@ from tests.system import System
 
 ROOT = Path(__file__).resolve().parent.parent
 
+# A desk that is always open: what customers are told shall not depend on the time of day.
+os.environ["SERVICE_FILE"] = str(ROOT / "tests" / "data" / "service.yml")
+
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Cluster]:

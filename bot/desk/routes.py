@@ -64,9 +64,10 @@ class Nothing(Body):
 
 
 class HandingBack(Body):
-    """Why the bot has it again; for colleagues only."""
+    """Why the bot has it again: ``note`` for colleagues only, ``settled`` for the customer."""
 
     note: str = ""
+    settled: str = ""
 
 
 class DeskRoute(APIRoute):
@@ -249,8 +250,11 @@ def _acting(routes: APIRouter, guard: Guard, support: Support, settings: Setting
         conversation_id: ConversationId, body: HandingBack, agent: Actor
     ) -> dict[str, Any]:
         """Give it back to the bot."""
-        _check(body.note or "-", LONGEST_NOTE)
-        return await to_thread.run_sync(support.hand_back, conversation_id, agent.id, body.note)
+        for text in (body.note, body.settled):
+            _check(text or "-", LONGEST_NOTE)
+        return await to_thread.run_sync(
+            support.hand_back, conversation_id, agent.id, body.note, body.settled
+        )
 
 
 def _events(routes: APIRouter, guard: Guard, wakeups: Wakeups) -> None:

@@ -178,3 +178,30 @@ def _hash(token: str) -> str:
 
 def name_of(tx: Connection, agent_id: int) -> Any:
     return tx.execute(select(agents.c.name).where(agents.c.id == agent_id)).scalar_one_or_none()
+
+
+def present(tx: Connection, now: int, within_milliseconds: int = 180_000) -> list[Any]:
+    """Agents at the desk who take conversations: id, name, queues, skills, languages, capacity."""
+    at_desk = select(desk_sessions.c.agent_id).where(
+        desk_sessions.c.expires_at > now, desk_sessions.c.seen_at > now - within_milliseconds
+    )
+    return list(
+        tx.execute(
+            select(agents)
+            .where(
+                agents.c.id.in_(at_desk),
+                agents.c.disabled.is_(False),
+                agents.c.away.is_(False),
+                agents.c.role != "editor",
+            )
+            .order_by(agents.c.id)
+        )
+    )
+
+
+def works(tx: Connection, agent_id: int) -> bool:
+    """Whether there is such an agent who may have conversations."""
+    row = tx.execute(
+        select(agents.c.disabled, agents.c.role).where(agents.c.id == agent_id)
+    ).one_or_none()
+    return row is not None and not row.disabled and row.role != "editor"

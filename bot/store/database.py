@@ -92,16 +92,29 @@ class Database:
         config.set_main_option("script_location", str(MIGRATIONS))
         with self._connect() as connection:
             config.attributes["connection"] = connection
-            if not self.is_sqlite:
+            if self.is_sqlite:
+                # A table that is built anew is dropped in between, while others point to it.
+                self._foreign_keys(connection, on=False)
+            else:
                 # Two gateways may start at once; one migrates, the other waits and finds it done.
                 connection.exec_driver_sql("SELECT pg_advisory_lock(727001)")
             try:
                 command.upgrade(config, "head")
                 connection.commit()
             finally:
-                if not self.is_sqlite:
+                if self.is_sqlite:
+                    connection.rollback()
+                    self._foreign_keys(connection, on=True)
+                else:
                     connection.exec_driver_sql("SELECT pg_advisory_unlock(727001)")
                     connection.commit()
+
+    def _foreign_keys(self, connection: Connection, *, on: bool) -> None:
+        """Outside a transaction, the only place where SQLite heeds it."""
+        driver = connection.connection.driver_connection
+        if on and driver.execute("PRAGMA foreign_key_check").fetchall():
+            raise StoreUnavailable(f"{self.url.database}: rows point to rows that do not exist")
+        driver.execute(f"PRAGMA foreign_keys={'ON' if on else 'OFF'}")
 
     def close(self) -> None:
         self.engine.dispose()

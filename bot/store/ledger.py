@@ -11,11 +11,18 @@ from sqlalchemy import Connection, Row, and_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
+from bot.service.policy import COURTESIES
 from bot.store.schema import agents, conversations, deliveries, messages, turns
 
 
 def add_conversation(
-    tx: Connection, conversation_id: str, token_hash: str, *, channel: str, now: int
+    tx: Connection,
+    conversation_id: str,
+    token_hash: str,
+    *,
+    channel: str,
+    now: int,
+    language: str | None = None,
 ) -> None:
     tx.execute(
         conversations.insert().values(
@@ -23,6 +30,7 @@ def add_conversation(
             channel=channel,
             token_hash=token_hash,
             state="bot",
+            language=language,
             created_at=now,
             updated_at=now,
         )
@@ -149,8 +157,13 @@ def note_rule(tx: Connection, message_id: int, rule: str) -> None:
 # Leases: whoever holds one works on the conversation, alone.
 
 
+LONGEST_LEASE = 600_000
+"""No lease is longer: one that ends later was taken before the clock was set back."""
+
+
 def _free(now: int) -> Any:
-    return or_(conversations.c.lease_until.is_(None), conversations.c.lease_until <= now)
+    until = conversations.c.lease_until
+    return or_(until.is_(None), until <= now, until > now + LONGEST_LEASE)
 
 
 def take_lease(
@@ -259,6 +272,37 @@ def turns_before(
             .order_by(turns.c.message_id.desc())
             .limit(limit)
         )
+    )
+
+
+def turns_of(tx: Connection, conversation_id: str, limit: int = 200) -> list[Row[Any]]:
+    """What was understood and cited in each turn, in order."""
+    return list(
+        tx.execute(
+            select(turns.c.understood, turns.c.citations, turns.c.outcome, turns.c.started_at)
+            .where(turns.c.conversation_id == conversation_id)
+            .order_by(turns.c.message_id)
+            .limit(limit)
+        )
+    )
+
+
+def answered_since(tx: Connection, conversation_id: str, at: int) -> bool:
+    """Whether the bot has dealt with a message of substance after a moment."""
+    rows = tx.execute(
+        select(turns.c.intent).where(
+            turns.c.conversation_id == conversation_id,
+            turns.c.started_at > at,
+            turns.c.outcome == "answered",
+        )
+    )
+    return any(intent not in COURTESIES for intent in rows.scalars())
+
+
+def seen(tx: Connection, conversation_id: str, now: int) -> None:
+    """Note that the customer's page has looked."""
+    tx.execute(
+        update(conversations).where(conversations.c.id == conversation_id).values(seen_at=now)
     )
 
 

@@ -6,6 +6,7 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Float,
     ForeignKey,
@@ -24,6 +25,7 @@ metadata = MetaData(
         "ix": "ix_%(column_0_label)s",
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",
         "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
         "pk": "pk_%(table_name)s",
     }
 )
@@ -39,6 +41,12 @@ agents = Table(
     Column("name", String(100), nullable=False),
     Column("password_hash", String(200), nullable=False),
     Column("disabled", Boolean, nullable=False, server_default=text("false")),
+    Column("role", String(10), nullable=False, server_default=text("'agent'")),
+    Column("skills", JSON),  # names; none: null
+    Column("queues", JSON),  # those that the agent takes from; null: all
+    Column("languages", JSON),
+    Column("capacity", Integer),  # conversations at a time; null: as service.yml says
+    Column("away", Boolean, nullable=False, server_default=text("false")),  # by the agent's choice
     Column("created_at", BigInteger, nullable=False),
 )
 
@@ -64,12 +72,18 @@ conversations = Table(
     Column("rating_ticket_id", _Id),  # the ticket whose rating is asked for
     Column("rating_until", BigInteger),
     Column("mood", JSON),
+    Column("contact", String(254)),  # e-mail address at which the customer wants to be answered
+    Column("language", String(10)),  # as the customer's browser says: en, de ...
+    Column("seen_at", BigInteger),  # when the customer's page last looked
     Column("failures", Integer, nullable=False, server_default=text("0")),  # in a row
     Column("last_seq", Integer, nullable=False, server_default=text("0")),
     Column("lease_owner", String(120)),
     Column("lease_until", BigInteger),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
+    # Exactly one owner: an agent exactly while a person has it, a ticket exactly while one is owed.
+    CheckConstraint("(state = 'human') = (agent_id IS NOT NULL)", name="owner"),
+    CheckConstraint("(state IN ('waiting', 'human')) = (ticket_id IS NOT NULL)", name="owed"),
 )
 
 messages = Table(
@@ -132,14 +146,115 @@ tickets = Table(
     Column("queue", String(40), nullable=False),
     Column("state", String(12), nullable=False),
     Column("agent_id", _Id, ForeignKey("agents.id")),
-    Column("note", Text),
+    Column("note", Text),  # of the hand-back
+    Column("settled", Text),  # what the hand-back told the customer and the bot
+    Column("priority_why", JSON),  # words, one for each reason
+    Column("summary", JSON),  # asked, tried, answered, felt: the customer's and the bot's own words
+    Column("tags", JSON),
+    Column("also_in", JSON),  # queues it was widened to
+    Column("wanted_agent_id", _Id, ForeignKey("agents.id")),  # who had it before, for a while
+    Column("merged_into", _Id),
+    Column("waiting_since", BigInteger),  # in the queue, since it last came there
+    Column("customer_since", BigInteger),  # the customer's first message that no person answered
+    Column("answered_at", BigInteger),  # a person's last words
+    Column("first_answered_at", BigInteger),
+    Column("snoozed_until", BigInteger),
+    Column("promised_for", BigInteger),  # by when the customer was told to have an answer
+    Column(
+        "reminders", Integer, nullable=False, server_default=text("0")
+    ),  # said since waiting_since
+    Column("nudged_at", BigInteger),  # the agent was told that the customer waits
+    Column("sla", String(60)),  # name of the policy
+    Column("sla_due_at", BigInteger),  # of the clock that runs out first; null: all stand still
+    Column("sla_clock", String(20)),
+    Column("sla_warned", JSON),  # clocks that warned, for this run of theirs
+    Column("sla_breached", JSON),  # clocks that ran out, ever
+    Column("next_at", BigInteger),  # when the ticker looks at it again
+    Column("asked_rating_at", BigInteger),
+    Column("handled_by", String(10)),  # bot, person, both: as it was when the rating was asked for
     Column("rating", Integer),
+    Column("rating_comment", Text),
     Column("opened_at", BigInteger, nullable=False),
     Column("claimed_at", BigInteger),
     Column("closed_at", BigInteger),
     Column("rated_at", BigInteger),
+    # No open ticket without a time at which something is done about it.
+    CheckConstraint("state NOT IN ('waiting', 'human') OR next_at IS NOT NULL", name="deadline"),
+    CheckConstraint("state <> 'human' OR agent_id IS NOT NULL", name="holder"),
     Index("ix_tickets_conversation_id", "conversation_id"),
     Index("ix_tickets_state", "state", "closed_at"),
+    Index(
+        "ix_tickets_next",
+        "next_at",
+        sqlite_where=text("state IN ('waiting', 'human')"),
+        postgresql_where=text("state IN ('waiting', 'human')"),
+    ),
+)
+
+ticket_events = Table(
+    "ticket_events",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("ticket_id", _Id, ForeignKey("tickets.id"), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("kind", String(20), nullable=False),  # bot.service.history has them all
+    Column("agent_id", _Id, ForeignKey("agents.id")),  # who did it; null: the customer, the service
+    Column("data", JSON),
+    Index("ix_ticket_events_ticket_id", "ticket_id"),
+    Index("ix_ticket_events_kind", "kind", "at"),
+)
+
+saved_replies = Table(
+    "saved_replies",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("name", String(80), nullable=False, unique=True),
+    Column("text", Text, nullable=False),  # may hold {customer}, {agent}, {number}, {order}
+    Column("changed_by", _Id, ForeignKey("agents.id")),
+    Column("changed_at", BigInteger, nullable=False),
+)
+
+lookers = Table(
+    "lookers",
+    metadata,
+    Column("agent_id", _Id, ForeignKey("agents.id"), primary_key=True),
+    Column("ticket_id", _Id, ForeignKey("tickets.id"), primary_key=True),
+    Column("writing", Boolean, nullable=False),
+    Column("at", BigInteger, nullable=False),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("sink", String(20), nullable=False),  # mail, slack, webhook, customer_mail
+    Column("kind", String(40), nullable=False),  # ticket.waiting, ticket.warned, ...
+    Column("ticket_id", _Id, ForeignKey("tickets.id")),
+    Column("payload", JSON, nullable=False),
+    Column("state", String(10), nullable=False),  # queued, sent, failed
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("due_at", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("sent_at", BigInteger),
+    Column("error", String(200)),
+    Index(
+        "ix_notices_queued",
+        "due_at",
+        sqlite_where=text("state = 'queued'"),
+        postgresql_where=text("state = 'queued'"),
+    ),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("at", BigInteger, nullable=False),
+    Column("agent_id", _Id, ForeignKey("agents.id")),
+    Column("action", String(40), nullable=False),  # logged_in, agent.disabled, reply.saved ...
+    Column("subject", String(120)),
+    Column("data", JSON),
+    Index("ix_audit_at", "at"),
 )
 
 deliveries = Table(

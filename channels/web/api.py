@@ -180,7 +180,9 @@ def router(support: Support, turns: Turns, wakeups: Wakeups, settings: Settings)
     async def open_conversation(request: Request) -> Opened:
         """Open a conversation."""
         door.may_open(request.client.host if request.client else "unknown")
-        opened = await to_thread.run_sync(support.open_conversation, CHANNEL)
+        spoken = request.headers.get("accept-language", "")[:2].lower()
+        language = spoken if spoken.isalpha() else None
+        opened = await to_thread.run_sync(support.open_conversation, CHANNEL, language)
         return Opened(conversation_id=opened.conversation_id, token=opened.token)
 
     @api.post(
@@ -220,7 +222,7 @@ def router(support: Support, turns: Turns, wakeups: Wakeups, settings: Settings)
     ) -> Transcript:
         """The messages after number ``after``, in order."""
         return Transcript.model_validate(
-            await to_thread.run_sync(support.messages, conversation_id, after)
+            await to_thread.run_sync(support.read, conversation_id, after)
         )
 
     @api.get(

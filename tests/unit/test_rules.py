@@ -14,6 +14,7 @@ from bot.conversation import (
     Arrival,
     Event,
     NotPossible,
+    Rating,
     Route,
     State,
     after,
@@ -61,7 +62,22 @@ def test_while_a_person_is_wanted_the_bot_gets_no_message(state, text):
     ],
 )
 def test_a_rating_is_a_digit_and_nothing_else(text, rating):
-    assert rating_of(text) == rating
+    assert rating_of(text) == (rating and Rating(rating))
+
+
+@pytest.mark.parametrize(
+    ("text", "comment"),
+    [
+        ("2, nobody answered me", "nobody answered me"),
+        ("1 - I had to ask three times", "I had to ask three times"),
+        ("5! Sam was lovely", "Sam was lovely"),
+        ("2 jackets came broken", None),
+        ("3-day delivery?", None),
+    ],
+)
+def test_a_rating_may_have_a_comment_behind_it(text, comment):
+    found = rating_of(text)
+    assert (found.comment if found else None) == comment
 
 
 def test_a_digit_is_a_rating_only_when_one_was_asked_for():
