@@ -107,6 +107,10 @@ class Calendar:
             total += max(0, min(ends, end) - max(begins, start))
         return total / MINUTE
 
+    def hour_of(self, at: int) -> int:
+        """The hour of the day, 0 to 23, by the clock of the zone."""
+        return self._local(at).hour
+
     # In words.
 
     def in_words(self, at: int, now: int) -> str:
