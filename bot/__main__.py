@@ -221,6 +221,7 @@ def _settings() -> Settings:
 def _file_problems(settings: Settings) -> list[str]:
     """What is wrong with the files that a support lead edits, in the words of `check`."""
     from bot import escalation_file, service_file
+    from bot.notices.sender import sinks
     from bot.yaml_nodes import FileWrong
 
     problems: list[str] = []
@@ -232,6 +233,10 @@ def _file_problems(settings: Settings) -> list[str]:
             load(path)
         except FileWrong as error:
             problems += [str(problem) for problem in error.problems]
+    try:
+        sinks(settings)
+    except ValueError as error:
+        problems.append(str(error))
     return problems
 
 

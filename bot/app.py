@@ -37,6 +37,8 @@ from bot.encoder import Encoder
 from bot.escalation_file import load as load_escalation
 from bot.followups import Ticker
 from bot.logs import configure as configure_logs
+from bot.notices import Notifier
+from bot.notices.sender import Sender, sinks
 from bot.service_file import load as load_service
 from bot.settings import ROOT, Settings
 from bot.store import ledger
@@ -87,6 +89,7 @@ class Gateway:
 
     Raises:
         bot.yaml_nodes.FileWrong: ``escalation.yml`` or ``service.yml`` cannot be used.
+        ValueError: mail, Slack or webhook are set by half.
     """
 
     def __init__(self, settings: Settings):
@@ -95,6 +98,8 @@ class Gateway:
         self.name = f"{socket.gethostname()}:{settings.port}"
         self.store = open_store(settings)
         self.wakeups = Wakeups()
+        places = sinks(settings)
+        notifier = Notifier(settings, places)
         self.support = Support(
             self.store.database,
             wake=self.wakeups.wake,
@@ -102,6 +107,8 @@ class Gateway:
             lease_milliseconds=int(settings.lease_seconds * 1000),
             escalation=escalation,
             service=load_service(settings.service_file),
+            announce=notifier.announce,
+            mail=notifier.mail_customer if notifier.mails_customers else None,
         )
         encoder = Encoder(settings.models_dir / "encoder")
         self.knowledge_base = KnowledgeBase(
@@ -122,6 +129,7 @@ class Gateway:
         )
         self.turns = Turns(self.support, self.brain, self.courier)
         self.ticker = Ticker(self.support, self.turns, self.courier)
+        self.sender = Sender(self.store.database, places)
         self.executor = ActionExecutor()
         for skill in self._skills():
             self.executor.register_action(skill)
@@ -182,13 +190,17 @@ def create_app(settings: Settings, gateway: Gateway | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await gateway.start()
-        ticking = asyncio.create_task(gateway.ticker.run())
+        tasks = [
+            asyncio.create_task(gateway.ticker.run()),
+            asyncio.create_task(gateway.sender.run()),
+        ]
         try:
             yield
         finally:
-            ticking.cancel()
-            with suppress(asyncio.CancelledError):
-                await ticking
+            for task in tasks:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             await gateway.stop()
 
     app = FastAPI(

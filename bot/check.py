@@ -295,6 +295,19 @@ def service(settings: Settings) -> Iterator[Finding]:
     yield ok(f"{len(found.queues)} queues and {len(found.slas)} service levels in {path.name}")
 
 
+def notices(settings: Settings) -> Iterator[Finding]:
+    """Is everybody who should be told of waiting tickets told?"""
+    from bot.notices.sender import sinks
+
+    try:
+        places = [place.name for place in sinks(settings)]
+    except ValueError as problem:
+        yield error(str(problem), "Rapport does not start", "correct .env; see docs/notices.md")
+        return
+    told = ", ".join(name for name in places if name != "customer_mail")
+    yield ok(f"waiting tickets are told to the desk{' and to ' + told if told else ' only'}")
+
+
 def addresses(settings: Settings) -> Iterator[Finding]:
     """Is what customers see encrypted, and is it known where that is?"""
     parts = urlsplit(settings.origin)
@@ -328,5 +341,6 @@ CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "the dialogue": dialogue,
     "the rules of escalation": escalation,
     "hours, queues and response times": service,
+    "notices": notices,
     "addresses": addresses,
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 import structlog
 from anyio import to_thread
@@ -16,21 +15,11 @@ log = structlog.get_logger("followups")
 
 
 class Ticker:
-    """Runs until cancelled. Everything it does is claimed by a row, so two tickers do no harm.
+    """Runs until cancelled. Everything it does is claimed by a row, so two tickers do no harm."""
 
-    ``more`` are further steps of each round, as the sending of notices.
-    """
-
-    def __init__(
-        self,
-        support: Support,
-        turns: Turns,
-        courier: Courier,
-        seconds: float = 1.0,
-        more: tuple[Callable[[], Awaitable[object]], ...] = (),
-    ):
+    def __init__(self, support: Support, turns: Turns, courier: Courier, seconds: float = 1.0):
         self._support = support
-        self._steps = (turns.resume, courier.deliver, self._watch, *more)
+        self._steps = (turns.resume, courier.deliver, self._watch)
         self._seconds = seconds
 
     async def run(self) -> None:
@@ -40,7 +29,7 @@ class Ticker:
                     await step()
                 except Exception:
                     # A store that is away for a while must not end the ticker.
-                    log.exception("ticker.step_failed", step=getattr(step, "__name__", str(step)))
+                    log.exception("ticker.step_failed", step=step.__name__)
             await asyncio.sleep(self._seconds)
 
     async def _watch(self) -> None:

@@ -36,9 +36,14 @@ class Watching(DeskWork):
         with self.database.reading() as tx:
             due = tickets.to_look_at(tx, self.database.now(tx))
         for row in due:
-            with self.database.transaction() as tx:
-                ledger.lock_conversation(tx, row.conversation_id)
-                done = self._look_at(tx, row.id, self.database.now(tx))
+            try:
+                with self.database.transaction() as tx:
+                    ledger.lock_conversation(tx, row.conversation_id)
+                    done = self._look_at(tx, row.id, self.database.now(tx))
+            except Exception:
+                # One ticket that cannot be dealt with must not keep the others from it.
+                log.exception("ticket.not_watched", ticket_id=row.id)
+                continue
             if done:
                 self.wake(row.conversation_id, DESK)
         self._assign()

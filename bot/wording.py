@@ -63,6 +63,14 @@ def contact_noted(address: str) -> str:
     return f"Thank you. A colleague’s answer will be shown here and sent to {address} too."
 
 
+def answer_by_mail(text: str, business: str) -> str:
+    """An agent's words to a customer who left an address."""
+    return (
+        f"{text}\n\n-- \nYou asked {business} to send the answer to this address. To go on, write in "
+        "the chat window again: a mail back to this address is read by nobody."
+    )
+
+
 def promised(number: str, by: str, *, asks_contact: bool) -> str:
     """When nobody had time for long; ``by`` is the time in words that a rule has set."""
     told = (
