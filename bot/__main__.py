@@ -6,17 +6,14 @@ Heavy things are imported inside the commands: a help text must not wait for the
 from __future__ import annotations
 
 import os
-import secrets
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
 
-from bot import evaluate
+from bot import agent_commands, evaluate
 from bot.simulate.command import simulate
 
 if TYPE_CHECKING:
-    from bot.app import Store
     from bot.settings import Settings
 
 T = TypeVar("T")
@@ -26,8 +23,7 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,  # they may hold secrets
 )
-agent_cli = typer.Typer(help="The people at the desk.", no_args_is_help=True)
-cli.add_typer(agent_cli, name="agent")
+cli.add_typer(agent_commands.app, name="agent")
 cli.add_typer(evaluate.app, name="evaluate")
 cli.command()(simulate)
 
@@ -150,58 +146,6 @@ def print_settings() -> None:
     from bot.settings_text import example
 
     typer.echo(example(), nl=False)
-
-
-@agent_cli.command()
-def add(
-    email: Annotated[str, typer.Argument(help="What the agent logs in with.")],
-    name: Annotated[str, typer.Option(help="What customers see: the first word of it.")] = "",
-    password: Annotated[str, typer.Option(help="Left out: one is made and printed.")] = "",
-) -> None:
-    """Let a person work at the desk."""
-    chosen = password or new_password()
-    agent = _told(lambda store: store.agents.add(email, name, chosen))
-    typer.echo(f"{agent.name} can log in at the desk as {agent.email}.")
-    if not password:
-        typer.echo(f"Password: {chosen}")
-
-
-@agent_cli.command(name="list")
-def list_agents() -> None:
-    """Who may work at the desk."""
-    found = _told(lambda store: store.agents.list())
-    for agent in found:
-        typer.echo(f"{agent.id:>4}  {agent.email:<40} {agent.name}")
-    if not found:
-        typer.echo("Nobody yet: python -m bot agent add EMAIL")
-
-
-@agent_cli.command(name="password")
-def set_password(
-    email: Annotated[str, typer.Argument(help="The agent's e-mail.")],
-    password: Annotated[str, typer.Option(help="Left out: one is made and printed.")] = "",
-) -> None:
-    """Give an agent a new password and end the sessions that are open."""
-    chosen = password or new_password()
-    _told(lambda store: store.agents.set_password(email, chosen))
-    typer.echo(f"{email} has a new password." + ("" if password else f" Password: {chosen}"))
-
-
-def new_password() -> str:
-    """Four groups of four letters and digits that nobody mixes up: about 80 bits."""
-    letters = "abcdefghjkmnpqrstuvwxyz23456789"
-    return "-".join("".join(secrets.choice(letters) for _ in range(4)) for _ in range(4))
-
-
-def _told(do: Callable[[Store], T]) -> T:
-    """What `do` makes of the open store; what goes wrong in words."""
-    from bot.app import open_store
-    from bot.store.database import StoreUnavailable
-
-    try:
-        return do(open_store(_settings()))
-    except (ValueError, StoreUnavailable) as error:
-        _refuse(str(error))
 
 
 def _settings() -> Settings:

@@ -30,6 +30,8 @@ from bot.body_limit import BodyLimit
 from bot.brain import Brain
 from bot.deliveries import Courier
 from bot.desk import knowledge as desk_knowledge
+from bot.desk import numbers as desk_numbers
+from bot.desk import people as desk_people
 from bot.desk import routes as desk
 from bot.desk.preview import Preview
 from bot.editing import Editing
@@ -172,7 +174,7 @@ def first_agent(agents: Agents, settings: Settings) -> None:
     if agents.count():
         return
     password = secrets.token_urlsafe(12)
-    agents.add(settings.desk_admin_email, "", password)
+    agents.add(settings.desk_admin_email, "", password, "admin")
     path = first_login_path(settings)
     path.unlink(missing_ok=True)
     path.touch(mode=0o600)
@@ -226,6 +228,9 @@ def create_app(settings: Settings, gateway: Gateway | None = None) -> FastAPI:
             settings=settings,
         )
     )
+    parts = (gateway.store.database, gateway.support.service, gateway.store.agents, settings)
+    app.include_router(desk_numbers.router(*parts))
+    app.include_router(desk_people.router(*parts))
     _health(app, gateway)
     _errors(app)
     return app

@@ -6,7 +6,6 @@ article's own anchors are ids on its page, so ids of ours hold a dot, which no a
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from anyio import to_thread
@@ -16,8 +15,9 @@ from jinja2 import Environment
 
 from bot.desk import knowledge_views as views
 from bot.desk.lately import SHOWN_GAPS, Lately
+from bot.desk.pages import NotLoggedIn, PageRoute
 from bot.desk.preview import Preview
-from bot.desk.routes import DeskRoute, page_templates
+from bot.desk.routes import page_templates
 from bot.desk.sessions import Guard, read_form, token_of
 from bot.editing import USE_DAYS, Editing, Use
 from bot.settings import Settings
@@ -34,25 +34,6 @@ NOTICES = {
     "opened": "Open again.",
 }
 SHOWN_CLOSURES = 10
-
-
-class NotLoggedIn(Exception):
-    """Nobody is logged in: the page to see is the log-in."""
-
-
-class PageRoute(DeskRoute):
-    """A page of the desk: whoever is not logged in is sent to the log-in."""
-
-    def get_route_handler(self) -> Callable[[Request], Awaitable[Response]]:  # type: ignore[override]
-        handle = super().get_route_handler()
-
-        async def handle_page(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except NotLoggedIn:
-                return RedirectResponse("/desk/login", 303)
-
-        return handle_page
 
 
 def router(

@@ -7,16 +7,16 @@ from typing import Any
 
 from anyio import to_thread
 from fastapi import APIRouter, HTTPException, Request, Response
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import JSONResponse
 
-from bot.desk.knowledge import NotLoggedIn, PageRoute
 from bot.desk.knowledge_views import moment
+from bot.desk.pages import DeskPages, PageRoute
 from bot.desk.routes import page_templates
-from bot.desk.sessions import Guard, token_of
+from bot.desk.sessions import Guard
 from bot.numbers import Number, Numbers
 from bot.service.policy import Service
 from bot.settings import Settings
-from bot.store.agents import Agent, Agents
+from bot.store.agents import Agents
 from bot.store.database import Database
 
 PERIODS = (1, 7, 30, 90)
@@ -33,19 +33,19 @@ def router(database: Database, service: Service, agents: Agents, settings: Setti
     return routes
 
 
-class Pages:
+class Pages(DeskPages):
     """The two pages."""
 
     def __init__(self, numbers: Numbers, service: Service, guard: Guard, settings: Settings):
+        templates = page_templates(settings)
+        templates.filters.update(moment=moment, number=in_words)
+        super().__init__(guard, templates)
         self._numbers = numbers
         self._service = service
-        self._guard = guard
-        self._templates = page_templates(settings)
-        self._templates.filters.update(moment=moment, number=in_words)
 
     async def overview(self, request: Request, days: int = 7, json: bool = False) -> Response:
         """All numbers of the last days; ``json`` gives them without their rows."""
-        agent = await self._lead(request)
+        agent = await self.agent(request, *LEADS)
         found = await to_thread.run_sync(self._compute, _period(days))
         if json:
             return JSONResponse(
@@ -63,24 +63,15 @@ class Pages:
                 }
             )
         titles = {name: queue.title for name, queue in self._service.queues.items()}
-        page = self._templates.get_template("numbers.html")
-        return HTMLResponse(
-            page.render(
-                agent=agent,
-                days=days,
-                periods=PERIODS,
-                titles=titles,
-                problem="",
-                notice="",
-                **found,
-            )
+        return self.page(
+            "numbers.html", agent=agent, days=days, periods=PERIODS, titles=titles, **found
         )
 
     async def rows(
         self, request: Request, name: str, days: int = 7, queue: str = "", hour: int = -1
     ) -> Response:
         """What is behind one number: of all tickets, of a queue's, or of an hour of the day."""
-        agent = await self._lead(request)
+        agent = await self.agent(request, *LEADS)
         found = await to_thread.run_sync(self._compute, _period(days))
         numbers = found["numbers"]
         if queue:
@@ -92,14 +83,15 @@ class Pages:
             raise HTTPException(404, "There is no such number.")
         where = f" in “{self._service.queue(queue).title}”" if queue else ""
         where += f" opened between {hour}:00 and {hour + 1}:00" if hour >= 0 else ""
-        page = self._templates.get_template("numbers_rows.html")
-        return HTMLResponse(
-            page.render(
-                agent=agent, days=days, number=number, where=where, most=MOST_ROWS,
-                titles={key: it.title for key, it in self._service.queues.items()},
-                problem="", notice="",
-            )
-        )  # fmt: skip
+        return self.page(
+            "numbers_rows.html",
+            agent=agent,
+            days=days,
+            number=number,
+            where=where,
+            most=MOST_ROWS,
+            titles={key: it.title for key, it in self._service.queues.items()},
+        )
 
     def _compute(self, days: int) -> dict[str, Any]:
         period = self._numbers.period(days)
@@ -108,14 +100,6 @@ class Pages:
             "queues": self._numbers.by(period, lambda it: it.row.queue),
             "hours": self._numbers.by(period, self._numbers.hour_of),
         }
-
-    async def _lead(self, request: Request) -> Agent:
-        agent = await self._guard.who(token_of(request))
-        if agent is None:
-            raise NotLoggedIn
-        if agent.role not in LEADS:
-            raise HTTPException(403, "Numbers are for those who lead support.")
-        return agent
 
 
 def _period(days: int) -> int:

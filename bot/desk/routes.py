@@ -134,8 +134,11 @@ def _pages(routes: APIRouter, guard: Guard, settings: Settings) -> None:
 
     @routes.get("")
     async def desk(request: Request) -> Response:
-        if await guard.who(token_of(request)) is None:
+        agent = await guard.who(token_of(request))
+        if agent is None:
             return RedirectResponse("/desk/login", 303)
+        if agent.role == "editor":
+            return RedirectResponse("/desk/knowledge", 303)
         page = templates.get_template("desk.html")
         return HTMLResponse(
             page.render(limit=settings.max_message_characters, note_limit=LONGEST_NOTE)
@@ -197,7 +200,7 @@ def _files(routes: APIRouter) -> None:
 
 
 def _reading(routes: APIRouter, guard: Guard, support: Support) -> None:
-    Reader = Annotated[Agent, Depends(guard.reading)]
+    Reader = Annotated[Agent, Depends(guard.serving)]
 
     @routes.get("/api/tickets")
     async def tickets(agent: Reader) -> dict[str, Any]:
@@ -219,7 +222,7 @@ def _reading(routes: APIRouter, guard: Guard, support: Support) -> None:
 
 
 def _acting(routes: APIRouter, guard: Guard, support: Support, settings: Settings) -> None:
-    Actor = Annotated[Agent, Depends(guard.acting)]
+    Actor = Annotated[Agent, Depends(guard.acting_for_customers)]
 
     @routes.post("/api/tickets/{ticket_id}/claim")
     async def claim(ticket_id: Number, agent: Actor) -> dict[str, Any]:
@@ -258,7 +261,7 @@ def _acting(routes: APIRouter, guard: Guard, support: Support, settings: Setting
 
 
 def _events(routes: APIRouter, guard: Guard, wakeups: Wakeups) -> None:
-    @routes.get("/api/events", dependencies=[Depends(guard.reading)])
+    @routes.get("/api/events", dependencies=[Depends(guard.serving)])
     async def events(request: Request) -> Response:
         """Server-sent events that only say "look now"."""
         token = token_of(request)

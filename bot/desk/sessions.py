@@ -7,21 +7,18 @@ POST of the API must carry a header that no other site can add without being ask
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from anyio import to_thread
 from fastapi import HTTPException, Request, Response
-from limits import parse
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 
 from bot.settings import Settings
 from bot.store.agents import Agent, Agents
 
 COOKIE = "rapport_desk"
 HEADER = "X-Rapport-Desk"
-WRONG_PASSWORDS = "5/10 minutes"
 LONGEST_FORM = 8 * 1024
 
 
@@ -35,8 +32,6 @@ class Guard:
     def __init__(self, agents: Agents, settings: Settings):
         self._agents = agents
         self._settings = settings
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-        self._allowed = parse(WRONG_PASSWORDS)
         # One at a time: guesses sent together are counted like guesses sent one by one, and a
         # flood of log-ins cannot fill the memory (a password check needs 64 MiB).
         self._turn = asyncio.Lock()
@@ -61,20 +56,40 @@ class Guard:
             raise HTTPException(403, f"The header {HEADER}: 1 is missing.")
         return agent
 
+    def role(self, *roles: str) -> Callable[[Request], Awaitable[Agent]]:
+        """The logged-in agent with one of these roles; else 401 or 403."""
+
+        async def having(request: Request) -> Agent:
+            agent = await self.reading(request)
+            if agent.role not in roles:
+                raise HTTPException(403, not_for(agent))
+            return agent
+
+        return having
+
+    async def serving(self, request: Request) -> Agent:
+        """The logged-in agent who may read conversations: everybody but editors."""
+        agent = await self.reading(request)
+        if agent.role == "editor":
+            raise HTTPException(403, not_for(agent))
+        return agent
+
+    async def acting_for_customers(self, request: Request) -> Agent:
+        """`serving`, for requests that change something."""
+        await self.serving(request)
+        return await self.acting(request)
+
     async def log_in(self, email: str, password: str, address: str) -> Agent | None:
         """The agent with this e-mail and password, or None.
 
         Raises:
             TooManyGuesses: not even looked at, because of the guesses before it.
         """
-        keys = [("email", email.strip().lower()[:254]), ("address", address)]
         async with self._turn:
-            if not all(self._limiter.test(self._allowed, *key) for key in keys):
+            if not await to_thread.run_sync(self._agents.may_try, email, address):
                 raise TooManyGuesses
             agent = await self._authenticate(email, password)
-            if agent is None:
-                for key in keys:
-                    self._limiter.hit(self._allowed, *key)
+            await to_thread.run_sync(self._agents.note_log_in, email, address, agent)
         return agent
 
     async def _authenticate(self, email: str, password: str) -> Agent | None:
@@ -114,6 +129,10 @@ class Guard:
             return True
         own = (urlsplit(self._settings.origin).netloc, request.headers.get("host", ""))
         return urlsplit(origin).netloc in own
+
+
+def not_for(agent: Agent) -> str:
+    return f"This is not for the role “{agent.role}”. Whoever looks after Rapport can change it."
 
 
 def token_of(request: Request) -> str:
