@@ -33,6 +33,7 @@ from bot.desk import knowledge as desk_knowledge
 from bot.desk import numbers as desk_numbers
 from bot.desk import people as desk_people
 from bot.desk import routes as desk
+from bot.desk import work as desk_work
 from bot.desk.preview import Preview
 from bot.editing import Editing
 from bot.encoder import Encoder
@@ -227,6 +228,9 @@ def create_app(settings: Settings, gateway: Gateway | None = None) -> FastAPI:
             preview=Preview(gateway.executor.actions[Answer.action_name], ROOT / "domain.yml"),
             settings=settings,
         )
+    )
+    app.include_router(
+        desk_work.router(gateway.support, gateway.store.agents, gateway.knowledge_base, settings)
     )
     parts = (gateway.store.database, gateway.support.service, gateway.store.agents, settings)
     app.include_router(desk_numbers.router(*parts))

@@ -282,17 +282,35 @@ def service(settings: Settings) -> Iterator[Finding]:
         rules = load_escalation(settings.escalation_file)
     except FileWrong:
         return  # its own check says so
-    named = {rule.queue: f"the rule “{rule.name}”" for rule in rules.rules}
-    named |= {it.queue: f"other_reasons: {name}" for name, it in rules.other_reasons.items()}
-    for queue, where in sorted(named.items()):
-        if queue not in found.queues:
-            yield warning(
-                f"{where} of {settings.escalation_file.name} names the queue {queue}, which "
-                f"{path.name} has not",
-                f"its tickets wait in “{found.queue(queue).title}”",
-                f"add it to “queues:” in {path}",
-            )
+    lines = _lines_of_queues(settings.escalation_file)
+    named = {it.queue for it in rules.rules} | {it.queue for it in rules.other_reasons.values()}
+    for queue in sorted(named - set(found.queues)):
+        line = lines.get(queue, [])
+        where = (
+            f", line {' and '.join(map(str, line))}" if line else ""
+        )  # none: it is the usual one
+        yield warning(
+            f"{settings.escalation_file.name}{where}: the queue “{queue}” is not in {path.name}",
+            f"its tickets wait in “{found.queue(queue).title}”",
+            f"add it to “queues:” in {path}, or correct the name",
+        )
     yield ok(f"{len(found.queues)} queues and {len(found.slas)} service levels in {path.name}")
+
+
+def _lines_of_queues(path: Path) -> dict[str, list[int]]:
+    """The lines of ``escalation.yml`` that name each queue, in a file that has no mistake."""
+    from bot.yaml_nodes import Nodes, read_yaml
+
+    reader, found = Nodes(path.name, ""), dict[str, list[int]]()
+    root, _ = read_yaml(path, "ESCALATION_FILE")
+    sections = {key.value: value for key, value in reader.pairs(root, "the file")}
+    entries = reader.items(sections.get("rules"), "rules")
+    entries += [value for _, value in reader.pairs(sections.get("other_reasons"), "other_reasons")]
+    for entry in entries:
+        for key, value in reader.pairs(entry, "an entry"):
+            if key.value == "queue":
+                found.setdefault(str(value.value).strip(), []).append(key.start_mark.line + 1)
+    return found
 
 
 def notices(settings: Settings) -> Iterator[Finding]:

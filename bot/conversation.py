@@ -134,7 +134,8 @@ def reopens(
     or ``bot``.
 
     ``table`` has rows (hours by the clock, to, to whom when that agent is not at the desk), tried
-    in order; thanks and goodbyes (``courtesy``) reopen nothing.
+    in order; thanks and goodbyes (``courtesy``) reopen nothing, nor does what an article answers
+    (`bot.turns`).
     """
     if closed is None or courtesy or not closed.by_person:
         return "bot"

@@ -204,13 +204,11 @@ class HandingOver(UseCase):
     def reopening(
         self, tx: Connection, conversation_id: str, intent: str, now: int
     ) -> tuple[str, Row[Any] | None]:
-        """Who deals with the first message after the close (``agent``, ``queue``, ``bot``), and the
-        ticket that was closed."""
+        """Who deals with a message after the close (``agent``, ``queue``, ``bot``), and the ticket
+        that was closed."""
         ticket = tickets.latest_of(tx, conversation_id)
         if ticket is None or ticket.closed_at is None or ticket.state != "resolved":
             return "bot", None
-        if ledger.answered_since(tx, conversation_id, ticket.closed_at):
-            return "bot", None  # the bot has it already
         closed = Closed(
             ticket.closed_at,
             by_person=ticket.first_answered_at is not None,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
+from itertools import product
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
 
@@ -39,6 +41,8 @@ SLA_KEYS = (
 LONGEST_MINUTES = 60 * 24 * 60  # sixty days
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _SPAN = re.compile(r"\s*(\d{1,2}):(\d{2})\s*[-–]\s*(\d{1,2}):(\d{2})\s*")
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAYS_TO = re.compile(r"\s+to\s+|\s*[-–]\s*")
 _HOLIDAYS = re.compile(r"([A-Z]{2})(?:-([A-Z0-9]{1,3}))?")
 _DAY_NAMES = {name.lower(): number for number, name in enumerate(DAYS)}
 
@@ -107,6 +111,7 @@ class _Reader(Nodes):
         name = str(key.value)
         week: list[tuple[Span, ...]] = [()] * 7
         lines: dict[str, yaml.Node] = {}
+        before = len(self.problems)
         for line, value in self.pairs(node, f"hours: {name}"):
             days = _days(str(line.value))
             if line.value in HOURS_KEYS:
@@ -123,20 +128,12 @@ class _Reader(Nodes):
                     if week[day]:
                         self.wrong(line, f"{DAYS[day]} has hours already: put both together")
                     week[day] = spans
-        if not any(week):
+        if not any(week) and len(self.problems) == before:
             self.wrong(key, f'the hours “{name}” never open: add a day, as monday: ["9:00-17:00"]')
-        zone = self.short(lines.get("time_zone"), "time_zone", 60, otherwise="UTC")
-        try:
-            ZoneInfo(zone)
-        except (KeyError, ValueError, OSError):
-            self.wrong(
-                lines.get("time_zone"), f"there is no time zone “{zone}”; write Europe/London"
-            )
-            zone = "UTC"
         country, region = self._holidays(lines.get("holidays"))
         return Calendar(
             name,
-            zone=zone,
+            zone=self._zone(lines.get("time_zone")),
             zone_words=self.short(lines.get("say"), "say", 30),
             week=tuple(week),
             country=country,
@@ -145,9 +142,24 @@ class _Reader(Nodes):
             special=dict(self._special(lines.get("special"))),
         )
 
+    def _zone(self, node: yaml.Node | None) -> str:
+        zone = self.short(node, "time_zone", 60, otherwise="UTC")
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError):
+            known = {name.lower(): name for name in available_timezones()}
+            close = difflib.get_close_matches(zone.lower(), known, 1)
+            meant = f"did you mean {known[close[0]]}?" if close else "write one as Europe/London"
+            self.wrong(node, f"there is no time zone “{zone}”; {meant}")
+            return "UTC"
+        return zone
+
     def _spans(self, node: yaml.Node) -> tuple[Span, ...]:
         found: list[Span] = []
-        for item in self.texts_with_nodes(node, "hours"):
+        items = self.texts_with_nodes(node, "hours")
+        if not items and isinstance(node, yaml.ScalarNode):
+            self.wrong(node, 'here stand hours, as "9:00-17:30", or: closed')
+        for item in items:
             text = str(item.value)
             match = _SPAN.fullmatch(text)
             if text.strip().lower() == "closed":
@@ -157,8 +169,10 @@ class _Reader(Nodes):
                 continue
             numbers = [int(part) for part in match.groups()]
             start, end = numbers[0] * 60 + numbers[1], numbers[2] * 60 + numbers[3]
-            if numbers[1] > 59 or numbers[3] > 59 or end > 1440 or start >= end:
-                self.wrong(item, f"“{text}”: the end comes after the start, at 24:00 at the latest")
+            if numbers[1] > 59 or numbers[3] > 59 or max(start, end) > 1440:
+                self.wrong(item, f"“{text}”: there is no such time; the last of a day is 24:00")
+            elif start >= end:
+                self.wrong(item, f"“{text}”: the end comes after the start{_past_midnight(text)}")
             elif found and start < found[-1].end:
                 self.wrong(item, f"“{text}” begins before the one in front of it has ended")
             else:
@@ -169,22 +183,23 @@ class _Reader(Nodes):
         text = self.short(node, "holidays", 20)
         if not text:
             return "", ""
-        match = _HOLIDAYS.fullmatch(text)
+        match = _HOLIDAYS.fullmatch(text.upper())
         country, region = match.groups(default="") if match else ("", "")
-        try:
-            import holidays
+        import holidays
 
-            if not country:
-                raise NotImplementedError
-            holidays.country_holidays(country, subdiv=region or None)
-        except NotImplementedError:
-            told = f"no holidays are known for “{text}”: write a country (GB) or a region (GB-ENG)"
-            self.wrong(node, told)
-            return "", ""
-        return country, region
+        known = holidays.list_supported_countries() if country else {}
+        if country not in known:
+            told = "write a country (GB) or a region of one (GB-ENG)"
+        elif region and region not in known[country]:
+            regions = sorted(it for it in known[country] if _HOLIDAYS.fullmatch(f"{country}-{it}"))
+            told = f"the regions of {country} are: {', '.join(regions) or 'none'}"
+        else:
+            return country, region
+        self.wrong(node, f"no holidays are known for “{text}”: {told}")
+        return "", ""
 
     def _dates(self, node: yaml.Node | None) -> Iterator[date]:
-        for item in self.scalars(node, "closed"):
+        for item in self.texts_with_nodes(node, "closed"):
             if (day := self._date(item)) is not None:
                 yield day
 
@@ -194,11 +209,14 @@ class _Reader(Nodes):
                 yield day, self._spans(value)
 
     def _date(self, node: yaml.Node) -> date | None:
+        text = str(node.value).strip()
         try:
-            return date.fromisoformat(str(node.value))
+            if _DATE.fullmatch(text):  # and no other form that Python knows
+                return date.fromisoformat(text)
         except ValueError:
-            self.wrong(node, f"“{node.value}” is no day: write 2026-12-24")
-            return None
+            pass
+        self.wrong(node, f"“{text}” is no day: write year, month and day, as 2026-12-24")
+        return None
 
     # Queues.
 
@@ -220,7 +238,7 @@ class _Reader(Nodes):
                     keys["hours"], f"{about}: there are no hours “{hours}” (there is: {known})"
                 )
                 hours = "always"
-            widen = self.scalars(keys.get("widen_to"), f"{about}: widen_to")
+            widen = self.texts_with_nodes(keys.get("widen_to"), f"{about}: widen_to")
             for item in widen:
                 if item.value == name or item.value not in names:
                     what = "itself" if item.value == name else f"“{item.value}”, which is no queue"
@@ -257,10 +275,12 @@ class _Reader(Nodes):
         keys = dict(self.keyed(node, names, "waiting"))
         remind = tuple(
             self.number(item, "remind", 1, most=LONGEST_MINUTES, otherwise=1)
-            for item in self.scalars(keys.get("remind"), "remind")
+            for item in self.texts_with_nodes(keys.get("remind"), "remind")
         )
         if list(remind) != sorted(set(remind)):
             self.wrong(keys["remind"], "remind: the times go up, as [5, 15, 30]")
+        if "remind" in keys and not remind and isinstance(keys["remind"], yaml.ScalarNode):
+            self.wrong(keys["remind"], "remind is a list of minutes, as [5, 15, 30]; [] for none")
         found = Waiting(
             remind=remind if "remind" in keys else usual.remind,
             widen=self.minutes(keys, "widen", usual.widen),
@@ -271,6 +291,9 @@ class _Reader(Nodes):
         if found.widen >= found.promise:
             told = "a ticket is widened before a time is promised: make “widen” the smaller one"
             self.wrong(keys.get("widen") or keys.get("promise"), told)
+        if "remind" in keys and remind and remind[-1] > found.promise:
+            told = f"the reminder after {remind[-1]} minutes never comes, as a time is promised"
+            self.wrong(keys["remind"], f"{told} after {found.promise}: leave it out")
         if found.promise_warning >= found.promise_within:
             told = "the warning comes before the promise is made: make “promise_warning” smaller"
             self.wrong(keys.get("promise_warning") or keys.get("promise_within"), told)
@@ -296,9 +319,11 @@ class _Reader(Nodes):
 
     def _slas(self, node: yaml.Node | None, queues: dict[str, Queue]) -> Iterator[Sla]:
         taken: dict[str, int] = {}
-        everything: str | None = None
+        found: list[tuple[yaml.Node, Sla]] = []
         for item in self.items(node, "sla"):
             keys = dict(self.keyed(item, SLA_KEYS, "the service level"))
+            if not isinstance(item, yaml.MappingNode):
+                continue
             name = self.short(keys.get("name"), "name", 60)
             about = f"the service level “{name}”" if name else "a service level without a name"
             if not name:
@@ -308,36 +333,53 @@ class _Reader(Nodes):
                     item, f"a second one has the name “{name}” (the first: line {taken[name]})"
                 )
             taken.setdefault(name, item.start_mark.line + 1)
-            if everything is not None:
-                told = f"{about} never counts, as “{everything}” before it fits every ticket"
-                self.wrong(item, f"{told}: put it in front of that one")
-            sla = self._sla(item, keys, queues, about)
-            if not (sla.queues or sla.priorities or sla.channels):
-                everything = name
-            yield sla
+            found.append((item, self._sla(item, keys, queues, about)))
+        self._none_in_vain(found, queues)
+        yield from (sla for _, sla in found)
+
+    def _none_in_vain(
+        self, found: Sequence[tuple[yaml.Node, Sla]], queues: Mapping[str, Queue]
+    ) -> None:
+        """Notes each service level all of whose tickets have one that stands before it."""
+        named = {channel for _, sla in found for channel in sla.channels}
+        kinds = set(product(queues, range(1, 5), [*named, ""]))  # "": any other channel
+        counts: dict[tuple[str, int, str], str] = {}
+        for node, sla in found:
+            its = {
+                kind for kind in kinds if sla.fits(queue=kind[0], priority=kind[1], channel=kind[2])
+            }
+            if its and its <= counts.keys():
+                takers = {counts[kind] for kind in its}
+                what = ", ".join(f"“{it.name}”" for _, it in found if it.name in takers)
+                told = f"the service level “{sla.name}” never counts: all its tickets go to {what}"
+                self.wrong(node, f"{told}, further up; put it in front, or delete it")
+            counts |= dict.fromkeys(its - counts.keys(), sla.name)
 
     def _sla(
         self, node: yaml.Node, keys: dict[str, yaml.Node], queues: dict[str, Queue], about: str
     ) -> Sla:
-        named = self.scalars(keys.get("queues"), f"{about}: queues")
+        named = self.texts_with_nodes(keys.get("queues"), f"{about}: queues")
         for item in named:
             if item.value not in queues:
-                self.wrong(item, f"{about}: there is no queue “{item.value}”")
+                known = ", ".join(queues)
+                self.wrong(item, f"{about}: there is no queue “{item.value}” (there is: {known})")
         targets = {
             clock: self.minutes(keys, clock.value, 1) for clock in Clock if clock.value in keys
         }
         if not targets:
-            self.wrong(node, f"{about} sets no time: add {', '.join(Clock)}")
-        first, last = targets.get(Clock.FIRST_RESPONSE), targets.get(Clock.RESOLUTION)
-        if first and last and first > last:
-            self.wrong(keys["first_response"], f"{about}: the first response is due before the end")
+            self.wrong(node, f"{about} sets no time: add one or more of {', '.join(Clock)}")
+        last = targets.get(Clock.RESOLUTION)
+        for clock in (Clock.FIRST_RESPONSE, Clock.NEXT_RESPONSE):
+            if last is not None and targets.get(clock, 0) > last:
+                told = f"{clock} comes before the end: make it smaller than resolution ({last})"
+                self.wrong(keys[clock], f"{about}: {told}")
         return Sla(
             self.short(keys.get("name"), "name", 60) if "name" in keys else "",
             targets,
             queues=frozenset(str(item.value) for item in named),
             priorities=frozenset(
                 self.number(item, f"{about}: priorities", 1, most=4, otherwise=3)
-                for item in self.scalars(keys.get("priorities"), f"{about}: priorities")
+                for item in self.texts_with_nodes(keys.get("priorities"), f"{about}: priorities")
             ),
             channels=frozenset(self.texts(keys.get("channels"), f"{about}: channels")),
             always=self.flag(keys.get("always"), "always"),
@@ -353,7 +395,7 @@ class _Reader(Nodes):
     ) -> tuple[str, ...]:
         if node is None:
             return otherwise
-        found = self.scalars(node, about)
+        found = self.texts_with_nodes(node, about)
         for item in found:
             self.one_of(item, SLA_ACTIONS, about)
         return tuple(str(item.value) for item in found)
@@ -364,6 +406,8 @@ class _Reader(Nodes):
         before = 0
         for item in self.items(node, "reopening"):
             keys = dict(self.keyed(item, ("within_hours", "to", "otherwise"), "a row of reopening"))
+            if not isinstance(item, yaml.MappingNode):
+                continue
             if "to" not in keys or "within_hours" not in keys:
                 self.wrong(item, "a row of reopening has “within_hours:” and “to:”")
             hours = self.number(
@@ -400,10 +444,19 @@ class _Reader(Nodes):
         )
 
 
-def _days(text: str) -> range | None:
-    """The days that "monday" or "monday to friday" name."""
-    parts = [_DAY_NAMES.get(part.strip().lower()) for part in text.split(" to ")]
-    if None in parts or not 1 <= len(parts) <= 2:
+def _days(text: str) -> list[int] | None:
+    """The days that "monday", "monday to friday" or "saturday to monday" names."""
+    names = _DAYS_TO.split(text.strip().lower())
+    if len(names) > 2 or not all(name in _DAY_NAMES for name in names):
         return None
-    first, last = parts[0], parts[-1]
-    return range(first, last + 1) if first <= last else None  # type: ignore[operator]
+    first, last = _DAY_NAMES[names[0]], _DAY_NAMES[names[-1]]
+    return [(first + ahead) % 7 for ahead in range((last - first) % 7 + 1)]
+
+
+def _past_midnight(text: str) -> str:
+    """What to do about "22:00-6:00", or nothing where it is another mistake."""
+    start, end = re.split(r"\s*[-–]\s*", text.strip())
+    if start == end:
+        return ""
+    next_day = "" if re.fullmatch(r"0?0:00", end) else f' and, at the next day, "0:00-{end}"'
+    return f'; past midnight: "{start}-24:00"{next_day}'

@@ -316,7 +316,9 @@ class Turns:
         now: int,
     ) -> bool:
         """Whether the message reopened what a person had resolved; the table of service.yml says
-        for whom. What an article answers is said all the same."""
+        for whom. What an article answers is answered, and needs nobody."""
+        if any((reply.get("custom") or {}).get("sources") for reply in heard.replies):
+            return False
         to, ticket = self._support.reopening(tx, row.id, heard.intent, now)
         if to == "bot" or ticket is None:
             return False

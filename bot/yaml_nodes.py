@@ -78,9 +78,10 @@ class Nodes:
         if node is None:
             return otherwise
         value = str(node.value)
-        if isinstance(node, yaml.ScalarNode) and value.isdecimal() and least <= int(value) <= most:
+        scalar = isinstance(node, yaml.ScalarNode)
+        if scalar and value.isdecimal() and len(value) < 10 and least <= int(value) <= most:
             return int(value)
-        shown = f"“{value}”" if isinstance(node, yaml.ScalarNode) else "that"
+        shown = f"“{value[:20]}”" if scalar and value.strip() else "nothing" if scalar else "that"
         self.wrong(node, f"{name} is a whole number from {least} to {most}, not {shown}")
         return otherwise
 
@@ -169,7 +170,7 @@ class Nodes:
         for item in self.scalars(node, about):
             yield str(item.value)
 
-    def texts_with_nodes(self, node: yaml.Node, about: str) -> list[yaml.Node]:
+    def texts_with_nodes(self, node: yaml.Node | None, about: str) -> list[yaml.Node]:
         """One text, or a list of texts, as nodes."""
         if isinstance(node, yaml.ScalarNode) and not _empty(node):
             return [node]

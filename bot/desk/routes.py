@@ -206,7 +206,13 @@ def _reading(routes: APIRouter, guard: Guard, support: Support) -> None:
     async def tickets(agent: Reader) -> dict[str, Any]:
         """Who waits, who is with whom, and what was closed lately."""
         shown = await to_thread.run_sync(support.tickets, agent.id)
-        who = {"id": agent.id, "email": agent.email, "name": agent.name}
+        who = {
+            "id": agent.id,
+            "email": agent.email,
+            "name": agent.name,
+            "role": agent.role,
+            "away": agent.away,
+        }
         return {"agent": who, "tickets": shown}
 
     @routes.get("/api/conversations/{conversation_id}")

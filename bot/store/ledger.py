@@ -11,7 +11,6 @@ from sqlalchemy import Connection, Row, and_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
-from bot.service.policy import COURTESIES
 from bot.store.schema import agents, conversations, deliveries, messages, turns
 
 
@@ -285,18 +284,6 @@ def turns_of(tx: Connection, conversation_id: str, limit: int = 200) -> list[Row
             .limit(limit)
         )
     )
-
-
-def answered_since(tx: Connection, conversation_id: str, at: int) -> bool:
-    """Whether the bot has dealt with a message of substance after a moment."""
-    rows = tx.execute(
-        select(turns.c.intent).where(
-            turns.c.conversation_id == conversation_id,
-            turns.c.started_at > at,
-            turns.c.outcome == "answered",
-        )
-    )
-    return any(intent not in COURTESIES for intent in rows.scalars())
 
 
 def seen(tx: Connection, conversation_id: str, now: int) -> None:

@@ -196,7 +196,7 @@ def place(tx: Connection, ticket_id: int, service: Service, now: int, agents_onl
     return in_words(estimate(ahead_of(ticket_id, queue), lately, agents=agents_online))
 
 
-def _with_agent() -> Any:
+def with_agent() -> Any:
     last = (
         select(messages.c.id)
         .where(
@@ -230,7 +230,7 @@ def for_desk(tx: Connection, closed_since: int, limit: int = 200) -> list[Row[An
     """Open tickets, most urgent and longest waiting first, then those closed lately."""
     return list(
         tx.execute(
-            _with_agent()
+            with_agent()
             .where(or_(tickets.c.state.in_(OPEN), tickets.c.closed_at >= closed_since))
             .order_by(
                 tickets.c.closed_at.is_not(None),  # the two stores sort NULL differently
@@ -246,12 +246,12 @@ def for_desk(tx: Connection, closed_since: int, limit: int = 200) -> list[Row[An
 
 def shown(tx: Connection, ticket_id: int) -> Row[Any]:
     """One ticket as the desk shows it."""
-    return tx.execute(_with_agent().where(tickets.c.id == ticket_id)).one()
+    return tx.execute(with_agent().where(tickets.c.id == ticket_id)).one()
 
 
 def latest_of(tx: Connection, conversation_id: str) -> Row[Any] | None:
     return tx.execute(
-        _with_agent()
+        with_agent()
         .where(tickets.c.conversation_id == conversation_id)
         .order_by(tickets.c.id.desc())
         .limit(1)
@@ -271,7 +271,7 @@ def earlier_of(tx: Connection, ticket: Row[Any], limit: int = 20) -> list[Row[An
     same = tickets.c.conversation_id == ticket.conversation_id
     if ticket.contact:
         same = or_(same, conversations.c.contact == ticket.contact)
-    statement = _with_agent().where(same, tickets.c.id != ticket.id)
+    statement = with_agent().where(same, tickets.c.id != ticket.id)
     return list(tx.execute(statement.order_by(tickets.c.id.desc()).limit(limit)))
 
 

@@ -39,8 +39,50 @@ export function resolve(id) {
   return post(`/desk/api/conversations/${encodeURIComponent(id)}/resolve`);
 }
 
-export function handBack(id, note) {
-  return post(`/desk/api/conversations/${encodeURIComponent(id)}/hand-back`, { note });
+export function handBack(id, note, settled) {
+  return post(`/desk/api/conversations/${encodeURIComponent(id)}/hand-back`, { note, settled });
+}
+
+/** Something else that is done with a ticket: "pass-on", "put-off", "notes", "tags", "join". */
+export function work(ticketId, what, body) {
+  return post(`/desk/api/tickets/${ticketId}/${what}`, body);
+}
+
+/** Colleagues see that the ticket is open here, and whether a reply is being written. */
+export function look(ticketId, writing) {
+  return post(`/desk/api/tickets/${ticketId}/look`, { writing });
+}
+
+export function colleagues() {
+  return ask("/desk/api/colleagues");
+}
+
+export function setAway(away) {
+  return post("/desk/api/presence", { away });
+}
+
+export function suggestions(question) {
+  return ask(`/desk/api/suggestions?question=${encodeURIComponent(question.slice(0, 800))}`);
+}
+
+export function savedReplies() {
+  return ask("/desk/api/saved-replies");
+}
+
+export function saveReply(name, text) {
+  return post("/desk/api/saved-replies", { name, text });
+}
+
+export function deleteReply(id) {
+  return post(`/desk/api/saved-replies/${id}/delete`);
+}
+
+export function promises(text) {
+  return post("/desk/api/check-reply", { text });
+}
+
+export function find(text) {
+  return ask(`/desk/api/find?text=${encodeURIComponent(text)}`);
 }
 
 export function logOut() {

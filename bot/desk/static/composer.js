@@ -13,14 +13,19 @@ export class Composer {
   #note = byId("reply-note");
   #limit;
   #send;
+  #mayGo;
   #conversation = null;
   #reason = "";
   agent = null;
 
-  /** `send(conversation, text)` is called with what the agent sends. */
-  constructor(limit, send) {
+  /**
+   * `send(conversation, text)` is called with what the agent sends; `mayGo(text, go)` says before
+   * whether it may, and calls `go` when the agent decides so later.
+   */
+  constructor(limit, send, mayGo) {
     this.#limit = limit;
     this.#send = send;
+    this.#mayGo = mayGo;
     this.#box.addEventListener("input", () => this.#keep());
     this.#box.addEventListener("keydown", (event) => this.#key(event));
     this.#form.addEventListener("submit", (event) => {
@@ -87,9 +92,27 @@ export class Composer {
     this.#submit();
   }
 
-  #submit() {
+  /** Whether a reply is being written at this moment. */
+  get writing() {
+    return this.unsent && document.activeElement === this.#box;
+  }
+
+  /** Puts a text where the cursor is. */
+  insert(text) {
+    if (this.#reason) return;
+    const { selectionStart: start, selectionEnd: end, value } = this.#box;
+    this.#box.value = `${value.slice(0, start)}${text}${value.slice(end)}`;
+    this.#keep();
+    this.focus();
+  }
+
+  /** Sends what is written; `checked` when the agent has seen what it promises. */
+  async #submit(checked = false) {
     const text = this.#box.value.trim();
     if (!text || this.#reason || text.length > this.#limit) return;
+    const conversation = this.#conversation;
+    if (!checked && !(await this.#mayGo(text, () => this.#submit(true)))) return;
+    if (conversation !== this.#conversation || text !== this.#box.value.trim()) return;
     this.#set("");
     this.#keep();
     this.#send(this.#conversation, text);

@@ -1,21 +1,26 @@
 /* The desk: puts queue, transcript, reply box and actions together. */
 
+import { About } from "./about.js";
 import * as api from "./api.js";
 import { Composer, forgetDrafts } from "./composer.js";
 import { Conversations } from "./conversations.js";
 import { byId } from "./dom.js";
 import { Header } from "./header.js";
+import { Helps } from "./helps.js";
 import { useKeys } from "./keys.js";
 import { Live } from "./live.js";
 import { Notices } from "./notices.js";
 import { Outbox } from "./outbox.js";
 import { Queue } from "./queue.js";
+import { Search } from "./search.js";
+import { Tools } from "./tools.js";
 import { Transcript } from "./transcript.js";
 import * as words from "./words.js";
 
 const OPEN = "desk.open"; // which conversation is shown again after a log-in
 const TITLE = document.title;
 const TICK = 10_000;
+const LOOK = 5_000;
 
 class Desk {
   #agent = null;
@@ -29,10 +34,19 @@ class Desk {
   #notices = new Notices((ticket) => this.open(ticket.conversation_id, true));
   #live = new Live(() => this.#look(), (connected) => this.#report(connected));
   #header = new Header((...it) => this.#act(...it), () => this.#composer.unsent);
-  #composer = new Composer(Number(document.body.dataset.limit), (id, text) => {
-    this.#outbox.send(id, text);
-    this.#transcript.scrollToEnd();
-  });
+  #composer = new Composer(
+    Number(document.body.dataset.limit),
+    (id, text) => {
+      this.#outbox.send(id, text);
+      this.#transcript.scrollToEnd();
+    },
+    (text, go) => this.#helps.mayGo(text, go),
+  );
+  #helps = new Helps(this.#composer, () => this.#agent);
+  #tools = new Tools((ticket) => this.#worked(ticket));
+  #about = new About((id) => this.open(id, true));
+  #search = new Search((id) => this.open(id, true));
+  #looked = 0;
 
   start() {
     byId("back").addEventListener("click", () => this.#back());
@@ -47,9 +61,14 @@ class Desk {
       k: () => this.#move(-1),
       c: () => this.#open && this.#header.claim(),
       r: () => this.#open && this.#composer.focus(),
+      n: () => this.#open && this.#tools.open("note"),
+      m: () => this.#open && this.#tools.open(),
+      i: () => this.#open && this.#about.open(),
+      "/": () => this.#search.focus(),
       "?": () => byId("help").showModal(),
     });
     setInterval(() => this.#queue.tick(), TICK);
+    setInterval(() => this.#look_at(), LOOK);
     this.#live.start();
   }
 
@@ -57,6 +76,7 @@ class Desk {
   open(id, enter = false) {
     this.#open = id;
     sessionStorage.setItem(OPEN, id);
+    this.#looked = 0;
     // The address names a conversation exactly while a narrow screen shows one.
     if (document.body.dataset.view === "conversation") {
       history.replaceState(history.state, "", `#${id}`);
@@ -96,6 +116,10 @@ class Desk {
     this.#agent = agent;
     this.#outbox.agent = this.#composer.agent = agent;
     byId("who").textContent = agent.name;
+    for (const link of document.querySelectorAll("[data-role]")) {
+      link.hidden = !link.dataset.role.split(" ").includes(agent.role);
+    }
+    this.#presence(agent.away);
     byId("who").title = agent.email;
     this.#follow(sessionStorage.getItem(OPEN));
   }
@@ -116,8 +140,12 @@ class Desk {
     byId("opened").hidden = !ticket;
     byId("nothing-open").hidden = Boolean(ticket);
     if (!ticket || !this.#agent) return;
-    const { messages = [], typing = false } = this.#conversations.get(this.#open) ?? {};
+    const known = this.#conversations.get(this.#open) ?? {};
+    const { messages = [], typing = false } = known;
     this.#header.show(ticket);
+    this.#tools.show(ticket, known.earlier ?? []);
+    this.#about.show(ticket, known);
+    this.#helps.show(ticket, messages);
     this.#transcript.show(this.#open, messages, typing);
     this.#composer.show(this.#open, whyNot(ticket));
   }
@@ -135,10 +163,10 @@ class Desk {
   }
 
   /** Claim, resolve or hand back. Throws what the agent should read. */
-  async #act(name, ticket, note) {
+  async #act(name, ticket, note, settled) {
     const id = ticket.conversation_id;
     try {
-      const now = await this.#request(name, ticket, note);
+      const now = await this.#request(name, ticket, note, settled);
       this.#tickets = this.#tickets.map((it) => (it.id === now.id ? now : it));
       this.#conversations.put(now);
     } finally {
@@ -151,10 +179,31 @@ class Desk {
     else byId("number").focus();
   }
 
-  #request(name, ticket, note) {
+  /** Something was done with a ticket besides: `ticket` as it is now, if that is known. */
+  #worked(ticket) {
+    if (ticket) {
+      this.#tickets = this.#tickets.map((it) => (it.id === ticket.id ? ticket : it));
+      this.#conversations.put(ticket);
+    }
+    this.#changes++;
+    this.#show();
+    this.#live.wake();
+  }
+
+  /** Lets colleagues see which ticket is open here. */
+  async #look_at() {
+    const ticket = this.#openTicket();
+    if (!ticket || document.hidden || !["waiting", "human"].includes(ticket.state)) return;
+    const { writing } = this.#composer;
+    if (!writing && Date.now() - this.#looked < LOOK * 4) return;
+    this.#looked = Date.now();
+    await api.look(ticket.id, writing).catch(() => {});
+  }
+
+  #request(name, ticket, note, settled) {
     if (name === "claim") return api.claim(ticket.id);
     if (name === "resolve") return api.resolve(ticket.conversation_id);
-    return api.handBack(ticket.conversation_id, note);
+    return api.handBack(ticket.conversation_id, note, settled);
   }
 
   #sent() {
@@ -190,6 +239,16 @@ class Desk {
     if (byId("lost").textContent !== text) byId("lost").textContent = text;
   }
 
+  /** At the desk, or away: then nothing is given to this agent. */
+  #presence(away) {
+    const button = byId("presence");
+    button.textContent = away ? "Away" : "At the desk";
+    button.setAttribute("aria-pressed", String(away));
+    button.onclick = async () => {
+      await api.setAway(!away).then(() => this.#presence(!away)).catch(() => {});
+    };
+  }
+
   async #logOut() {
     try {
       await api.logOut();
@@ -204,6 +263,7 @@ class Desk {
 /** Why this agent cannot answer now, or nothing. */
 function whyNot(ticket) {
   if (ticket.state === "waiting") return "Claim it to answer.";
+  if (ticket.state === "merged") return `It is part of ${ticket.merged_into} now.`;
   if (ticket.state === "human") return ticket.mine ? "" : `${words.holder(ticket)} has it.`;
   return ticket.state === "resolved" ? "It is resolved." : "The bot has it again.";
 }

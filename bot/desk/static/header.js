@@ -21,7 +21,7 @@ export class Header {
     byId("panel-cancel").addEventListener("click", () => this.#closePanel(true));
     byId("panel").addEventListener("submit", (event) => {
       event.preventDefault();
-      this.#do(this.#panelFor, byId("note").value.trim());
+      this.#do(this.#panelFor, byId("note").value.trim(), byId("settled").value.trim());
     });
     byId("panel").addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.#closePanel(true);
@@ -32,7 +32,7 @@ export class Header {
     if (ticket.conversation_id !== this.#ticket?.conversation_id) {
       this.trouble("");
       this.#closePanel();
-      byId("note").value = "";
+      byId("note").value = byId("settled").value = "";
     }
     this.#ticket = ticket;
     const held = ticket.state === "human" && ticket.mine;
@@ -62,8 +62,12 @@ export class Header {
       ["Queue", [words.queue(ticket.queue)]],
       ["Opened", [words.clock(ticket.opened_at)]],
     ];
+    if (ticket.contact) entries.push(["Answer also to", [ticket.contact]]);
+    if (ticket.tags?.length) entries.push(["Tags", [ticket.tags.join(", ")]]);
+    if (ticket.snoozed_until) entries.push(["Put off until", [words.clock(ticket.snoozed_until)]]);
+    if (ticket.settled) entries.push(["Settled", [ticket.settled]]);
     if (ticket.note) entries.push(["Note", [ticket.note]]);
-    if (ticket.rating) entries.push(["Rating", [`${ticket.rating} of 5`]]);
+    if (ticket.rating) entries.push(["Rating", [`${ticket.rating} of 5 ${ticket.rating_comment ?? ""}`]]);
     byId("details").replaceChildren(
       ...entries.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, ...value))),
     );
@@ -86,7 +90,7 @@ export class Header {
     const what = back ? "The bot answers this customer again." : "";
     byId("panel-text").textContent = [this.#unsent() ? unsent : "", what].join(" ").trim();
     byId("panel-go").scrollIntoView({ block: "nearest" }); // on a narrow screen it may lie below
-    byId(back ? "note" : "panel-go").focus({ preventScroll: true });
+    byId(back ? "settled" : "panel-go").focus({ preventScroll: true });
   }
 
   #closePanel(refocus = false) {
@@ -96,15 +100,15 @@ export class Header {
     this.#panelFor = "";
   }
 
-  async #do(name, note = "") {
+  async #do(name, note = "", settled = "") {
     if (this.#busy) return;
     this.#busy = true;
     this.#able();
     this.trouble("");
     const ticket = this.#ticket;
     try {
-      await this.#act(name, ticket, note);
-      if (name === "hand-back") byId("note").value = "";
+      await this.#act(name, ticket, note, settled);
+      if (name === "hand-back") byId("note").value = byId("settled").value = "";
     } catch (trouble) {
       if (this.#ticket.id === ticket.id) this.trouble(trouble.message);
     }

@@ -7,7 +7,11 @@ const AUTHORS = { bot: "Bot: ", agent: "Colleague: ", you: "You: " };
 
 const SECTIONS = {
   waiting: { has: (it) => it.state === "waiting", order: byUrgency },
-  mine: { has: (it) => it.state === "human" && it.mine, order: byAnswer },
+  mine: { has: (it) => it.state === "human" && it.mine && !it.snoozed_until, order: byAnswer },
+  later: {
+    has: (it) => it.state === "human" && it.mine && Boolean(it.snoozed_until),
+    order: (one, other) => one.snoozed_until.localeCompare(other.snoozed_until),
+  },
   others: { has: (it) => it.state === "human" && !it.mine, order: byAnswer },
   closed: {
     has: (it) => it.state !== "waiting" && it.state !== "human",
@@ -68,6 +72,7 @@ export class Queue {
   /** Lets the waiting times go on. */
   tick() {
     for (const time of this.#root.querySelectorAll("time[data-before]")) setTime(time);
+    for (const due of this.#root.querySelectorAll(".due")) setDue(due);
   }
 
   #focusedKey() {
@@ -128,7 +133,32 @@ function bottom(ticket) {
   const text = last ? `${AUTHORS[author] ?? ""}${last.text}` : "";
   const rated = ticket.rating ? `Rated ${ticket.rating} of 5` : words.channel(ticket.channel);
   return el("span", { class: "bottom" },
-    el("span", { class: "snippet" }, text), " ", el("span", { class: "channel" }, rated));
+    el("span", { class: "snippet" }, text), " ", ...due(ticket), el("span", { class: "channel" }, rated),
+    ...lookers(ticket));
+}
+
+/** When an answer is due by the service level, or was promised. */
+function due(ticket) {
+  const at = ticket.promised_for && (!ticket.sla_due_at || ticket.promised_for < ticket.sla_due_at)
+    ? ["promised", ticket.promised_for] : ["due", ticket.sla_due_at];
+  if (!at[1] || (ticket.state !== "waiting" && ticket.state !== "human")) return [];
+  const shown = el("span", { class: "due" });
+  Object.assign(shown.dataset, { what: at[0], at: at[1] });
+  setDue(shown);
+  return [shown, " "];
+}
+
+function setDue(shown) {
+  const text = words.until(shown.dataset.at);
+  const late = text.endsWith("late");
+  shown.classList.toggle("late", late);
+  shown.textContent = late ? text : `${shown.dataset.what} ${text}`;
+}
+
+/** Which colleagues have it open, or write in it. */
+function lookers(ticket) {
+  return (ticket.lookers ?? []).map((it) => el("span", { class: "looker" },
+    ` ${it.name} ${it.writing ? "is writing" : "is looking"}`));
 }
 
 /** What the clock of this row counts. */

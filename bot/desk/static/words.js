@@ -45,7 +45,22 @@ export function channel(name) {
 export function state(ticket) {
   if (ticket.state === "waiting") return "Waiting";
   if (ticket.state === "human") return ticket.mine ? "With you" : `With ${holder(ticket)}`;
+  if (ticket.state === "merged") return `Part of ${ticket.merged_into}`;
   return ticket.state === "resolved" ? "Resolved" : "Handed back to the bot";
+}
+
+/** How long until a moment: "in 12 min", "in 2 h 5 min", or "3 min late". */
+export function until(iso) {
+  const minutes = Math.round((Date.parse(iso) - Date.now() - ahead) / MINUTE);
+  const size = Math.abs(minutes);
+  const text = size < 60 ? `${size} min` : size < 2880
+    ? `${Math.floor(size / 60)} h${size % 60 ? ` ${size % 60} min` : ""}` : `${Math.floor(size / 1440)} days`;
+  return minutes < 0 ? `${text} late` : `in ${text}`;
+}
+
+/** What a clock of the service level measures. */
+export function clockName(name) {
+  return { first_response: "First response", next_response: "Answer", resolution: "Resolution" }[name] ?? name;
 }
 
 export function holder(ticket) {
