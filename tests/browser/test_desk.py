@@ -57,7 +57,7 @@ def test_a_new_conversation_appears_by_itself_and_can_be_handed_back(desk: Page,
     row.click()
     desk.get_by_role("button", name="Claim", exact=True).click()
     desk.get_by_role("button", name="Hand back to the bot").click()
-    desk.get_by_label(re.compile("Note")).fill("asked for opening hours only")
+    desk.get_by_label("Note for colleagues").fill("asked for opening hours only")
     desk.locator("#panel-go").click()
     view = customer.wait_for(lambda view: view["owner"] == "bot")
     assert "handed the conversation back" in view["messages"][-1]["text"]

@@ -205,6 +205,8 @@ def test_what_is_left_out_is_as_usual():
          "the regions of GB are: ENG, NIR, SCT, WLS"),
         ("hours:\n  desk: {holidays: EU, monday: [\"9:00-12:00\"]}", 2, "write a country"),
         ("hours:\n  desk: {closed: [2026-02-30], monday: [\"9:00-12:00\"]}", 2, "is no day"),
+        ("hours:\n  desk: {closed: [20261224], monday: [\"9:00-12:00\"]}", 2, "is no day"),
+        ("hours:\n  desk: {closed: [2026-W53-1], monday: [\"9:00-12:00\"]}", 2, "is no day"),
         ("hours:\n  desk: {closed: [24.12.2026], monday: [\"9:00-12:00\"]}", 2, "as 2026-12-24"),
         ("hours:\n  desk: {holidays: Atlantis, monday: [\"9:00-12:00\"]}", 2, "no holidays"),
         ("hours:\n  desk: {closed: [tomorrow], monday: [\"9:00-12:00\"]}", 2, "is no day"),
@@ -231,6 +233,9 @@ def test_what_is_left_out_is_as_usual():
         ("sla:\n  - {name: a, priorities: [1, 2], first_response: 5}\n"
          "  - {name: b, priorities: [3, 4], first_response: 5}\n  - {name: c, first_response: 6}",
          4, "go to “a”, “b”, further up"),
+        ("sla:\n  - {name: a, priorities: 1, first_response: 5}\n"
+         "  - {name: b, priorities: [1, 2], first_response: 5}\n"
+         "  - {name: c, priorities: 1, first_response: 6}", 4, "go to “a”, further up"),
         ("sla:\n  - {name: a, priorities: [5], first_response: 5}", 2, "from 1 to 4"),
         ("sla:\n  - {name: a, priorities: 1, first_response: 5}\n"
          "  - {name: a, first_response: 6}", 3, "the first: line 2"),
