@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from typing import Any
 
 from sqlalchemy import Connection, Row
@@ -19,6 +21,7 @@ from bot.views import desk_event, desk_ticket, first_name
 from bot.views import mood as mood_view
 from bot.wakeups import DESK
 
+SHOWN_SECONDS = 1.0
 CLOSED_SHOWN_MILLISECONDS = 8 * 3600 * 1000
 LONGEST_NOTE = 2000
 MOST_TAGS = 10
@@ -28,18 +31,38 @@ LONGEST_SNOOZE = 30 * DAY
 class DeskWork(AskingRatings):
     """Claim, answer, resolve, hand back, pass on, put off, note, tag, join."""
 
+    def __init__(self, *args: Any, **options: Any):
+        super().__init__(*args, **options)
+        self._reading_list = threading.Lock()
+        self._list: tuple[int, float, Any] | None = None
+
     # Looking.
 
     def tickets(self, agent_id: int) -> list[dict[str, Any]]:
         """Open tickets and those closed lately, as the desk shows them."""
-        with self.database.reading() as tx:
-            now = self.database.now(tx)
-            rows = tickets.for_desk(tx, now - CLOSED_SHOWN_MILLISECONDS)
-            looking = tickets.lookers_at(tx, now)
-        return [
-            {**desk_ticket(row, agent_id), "lookers": _others(looking, row.id, agent_id)}
-            for row in rows
-        ]
+        shown, looking = self._listing()
+        found = []
+        for ticket in shown:
+            mine = ticket["agent"] is not None and ticket["agent"]["id"] == agent_id
+            others = _others(looking, ticket["id"], agent_id)
+            found.append({**ticket, "mine": mine, "lookers": others})
+        return found
+
+    def _listing(self) -> tuple[list[dict[str, Any]], list[Row[Any]]]:
+        """What all desks show, read once for all pages that look after the same news. Changes of
+        this gateway are seen at once, those of another after a second at the latest."""
+        with self._reading_list:
+            changes, read = self.changes, time.monotonic()
+            kept = self._list
+            if kept is not None and kept[0] == changes and read - kept[1] < SHOWN_SECONDS:
+                return kept[2]
+            with self.database.reading() as tx:
+                now = self.database.now(tx)
+                rows = tickets.for_desk(tx, now - CLOSED_SHOWN_MILLISECONDS)
+                looking = tickets.lookers_at(tx, now)
+            listing = ([desk_ticket(row, 0) for row in rows], looking)
+            self._list = (changes, read, listing)
+            return listing
 
     def conversation_for_desk(
         self, conversation_id: str, agent_id: int, after_number: int = 0

@@ -66,13 +66,19 @@ class UseCase:
         mail: Callable[[Connection, Row[Any], str, int], None] | None = None,
     ):
         self.database = database
-        self.wake = wake
+        self._wake = wake
+        self.changes = 0  # of this gateway's, each told by `wake`
         self.gateway = gateway
         self.lease_milliseconds = lease_milliseconds
         self.escalation = escalation or Escalation()
         self.service = service or Service()
         self.announce = announce
         self.mail = mail
+
+    def wake(self, *keys: str) -> None:
+        """Tell whoever waits for news of the keys; called after each commit that makes any."""
+        self.changes += 1
+        self._wake(*keys)
 
     @property
     def mails_customers(self) -> bool:

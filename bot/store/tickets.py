@@ -226,7 +226,7 @@ def with_agent() -> Any:
     )
 
 
-def for_desk(tx: Connection, closed_since: int, limit: int = 200) -> list[Row[Any]]:
+def for_desk(tx: Connection, closed_since: int, limit: int = 1000) -> list[Row[Any]]:
     """Open tickets, most urgent and longest waiting first, then those closed lately."""
     return list(
         tx.execute(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.service.hours import ALWAYS, Calendar, Span
@@ -23,6 +25,7 @@ DESK = Calendar(
 )
 NIGHT = Calendar("night", week=((Span(0, 360), Span(1200, 1440)),) * 7)
 NEVER = Calendar("never", week=((),) * 7)
+DAY = 1440 * MINUTE
 
 
 def at(*parts: int) -> int:
@@ -60,11 +63,40 @@ def test_the_next_opening_steps_over_breaks_nights_and_holidays():
     assert NEVER.next_opening(at(2026, 3, 2)) is None
 
 
+# What the British government lists for England and Wales.
+BANK_HOLIDAYS = {(1, 1), (4, 3), (4, 6), (5, 4), (5, 25), (8, 31), (12, 25), (12, 28)}
+
+
+def test_the_bank_holidays_of_england():
+    office = Calendar(
+        "office", week=((Span(540, 1020),),) * 5 + ((), ()), country="GB", region="ENG"
+    )
+    days = [date(2026, 1, 1) + timedelta(days=n) for n in range(365)]
+    closed = {
+        (day.month, day.day) for day in days if day.weekday() < 5 and not office.spans_of(day)
+    }
+    assert closed == BANK_HOLIDAYS  # Boxing Day is a Saturday: the Monday is free instead
+    assert office.next_opening(at(2026, 12, 24, 17, 0)) == at(2026, 12, 29, 9, 0)
+
+
+def test_a_special_day_wins_over_holidays_and_closed_days():
+    day = date(2026, 12, 28)
+    odd = Calendar("odd", country="GB", closed=frozenset({day}), special={day: (Span(600, 720),)})
+    assert odd.minutes_between(at(2026, 12, 28), at(2026, 12, 29)) == 120
+    assert odd.next_opening(at(2026, 12, 28)) == at(2026, 12, 28, 10, 0)
+
+
 def test_spans_that_touch_over_midnight_are_one():
     assert NIGHT.closes_at(at(2026, 3, 2, 23, 0)) == at(2026, 3, 3, 6, 0)
     assert DESK.closes_at(at(2026, 3, 2, 9, 0)) == at(2026, 3, 2, 12, 0)
     assert DESK.closes_at(at(2026, 3, 2, 12, 0)) is None
     assert ALWAYS.closes_at(at(2026, 3, 2)) is None
+    holiday = Calendar("holiday", closed=frozenset({date(2026, 12, 25)}))
+    assert holiday.closes_at(at(2026, 3, 2)) == at(2026, 12, 25)
+    assert holiday.closes_at(at(2027, 1, 1)) is None  # never again, as far as it looks
+    # From one year into the next, whatever was asked before.
+    assert NIGHT.is_open(at(2026, 12, 31, 23, 0))
+    assert NIGHT.closes_at(at(2026, 12, 31, 23, 0)) == at(2027, 1, 1, 6, 0)
 
 
 def test_working_minutes_lie_in_working_hours():
@@ -73,7 +105,19 @@ def test_working_minutes_lie_in_working_hours():
     assert DESK.after(at(2026, 3, 8, 3, 0), 10) == at(2026, 3, 9, 9, 10)
     assert DESK.minutes_between(at(2026, 3, 2, 11, 0), at(2026, 3, 2, 14, 0)) == 120
     assert DESK.minutes_between(at(2026, 3, 2, 14, 0), at(2026, 3, 2, 11, 0)) == 0
-    assert NEVER.after(at(2026, 3, 2), 1) == at(2026, 3, 2) + 400 * 1440 * MINUTE
+    assert NEVER.after(at(2026, 3, 2), 1) == at(2026, 3, 2) + 400 * DAY
+    # No minutes are no time, closed or not.
+    assert DESK.after(at(2026, 3, 8, 3, 0), 0) == at(2026, 3, 8, 3, 0)
+
+
+def test_nothing_lies_more_than_400_days_ahead():
+    last = date(2027, 4, 6)  # day 400 after 2 March 2026
+    late = Calendar("late", week=((),) * 7, special={last: (Span(1380, 1440),)})
+    assert late.next_opening(at(2026, 3, 2, 1, 0)) is None
+    assert late.after(at(2026, 3, 2, 1, 0), 30) == at(2026, 3, 2, 1, 0) + 400 * DAY
+    assert late.next_opening(at(2026, 3, 3, 1, 0)) == at(2027, 4, 6, 23, 0)
+    assert late.after(at(2026, 3, 3, 1, 0), 30) == at(2027, 4, 6, 23, 30)
+    assert late.after(at(2026, 3, 3, 1, 0), 61) == at(2026, 3, 3, 1, 0) + 400 * DAY
 
 
 def test_an_hour_that_does_not_exist_and_one_that_comes_twice():
@@ -108,6 +152,11 @@ def test_hours_in_words():
     )
     assert ALWAYS.hours_in_words() == "day and night"
     assert NEVER.hours_in_words() == "never"
+    assert NIGHT.hours_in_words() == "every day 20:00 to 6:00"
+    late = Calendar("late", week=((),) * 4 + ((Span(1080, 1440),), (Span(0, 120),), ()))
+    assert late.hours_in_words() == "Friday 18:00 to 2:00"
+    whole = Calendar("whole", week=((),) * 4 + ((Span(1080, 1440),), (Span(0, 1440),), ()))
+    assert whole.hours_in_words() == "Friday 18:00 to 24:00, Saturday 0:00 to 24:00"
 
 
 MOMENTS = st.integers(at(2026, 1, 1) // MINUTE, at(2027, 1, 1) // MINUTE).map(lambda m: m * MINUTE)
@@ -133,3 +182,86 @@ def test_the_next_opening_is_open_and_nothing_before_it_is(moment):
     opening = DESK.next_opening(moment)
     assert opening is not None and DESK.is_open(opening)
     assert DESK.minutes_between(moment, opening) == 0
+
+
+@given(
+    calendar=st.sampled_from((DESK, NIGHT, NEVER, ALWAYS)), start=MOMENTS, ahead=st.integers(0, 900)
+)
+def test_more_minutes_never_end_earlier(calendar, start, ahead):
+    ends = [calendar.after(start, minutes) for minutes in (0, ahead / 7, ahead, ahead + 0.5)]
+    assert ends == sorted(ends) and ends[0] == start and ends[-1] <= start + 400 * DAY
+
+
+# Minute by minute, and around every kind of change that clocks make.
+
+CHANGES = (
+    ("Europe/London", date(2026, 3, 29)),  # 1:00 to 2:00 does not exist
+    ("Europe/London", date(2026, 10, 25)),  # 1:00 to 2:00 comes twice
+    ("America/Sao_Paulo", date(2018, 11, 4)),  # the day begins at 1:00
+    ("America/Sao_Paulo", date(2018, 2, 17)),  # 23:00 to 24:00 comes twice
+    ("America/Havana", date(2026, 11, 1)),  # 0:00 to 1:00 comes twice
+    ("Australia/Lord_Howe", date(2026, 4, 5)),  # half an hour
+    ("Pacific/Apia", date(2011, 12, 30)),  # the whole day does not exist
+)
+
+
+def spans(times: list[int]) -> tuple[Span, ...]:
+    return tuple(Span(a, b) for a, b in list(pairwise(sorted(times)))[::2])
+
+
+DAYS_OF_SPANS = st.lists(
+    st.sampled_from(
+        (0, 1, 30, 60, 61, 75, 90, 119, 120, 150, 180, 540, 720, 1380, 1410, 1439, 1440)
+    ),
+    max_size=6,
+    unique=True,
+).map(spans)
+
+
+def open_minutes(calendar: Calendar, days: list[date]) -> list[bool]:
+    """For each minute of the days (of UTC), by a rule of its own: a span goes from the first
+    minute whose wall time is at or past its start to the first at or past its end."""
+    zone = ZoneInfo(calendar.zone)
+    begin = datetime(days[0].year, days[0].month, days[0].day, tzinfo=UTC)
+    walls = [
+        (begin + timedelta(minutes=n)).astimezone(zone).replace(tzinfo=None)
+        for n in range(1440 * len(days))
+    ]
+
+    def first(day: date, minute: int) -> int:
+        wanted = datetime(day.year, day.month, day.day) + timedelta(minutes=minute)
+        return next((n for n, wall in enumerate(walls) if wall >= wanted), len(walls))
+
+    found = [False] * len(walls)
+    for day in (days[0] - timedelta(days=1), *days, days[-1] + timedelta(days=1)):
+        for span in calendar.spans_of(day):
+            for n in range(first(day, span.start), first(day, span.end)):
+                found[n] = True
+    return found
+
+
+@pytest.mark.parametrize(("zone", "day"), CHANGES)
+@settings(max_examples=12, deadline=None)
+@given(
+    week=st.lists(DAYS_OF_SPANS, min_size=7, max_size=7),
+    looks=st.lists(st.integers(1440, 3 * 1440), min_size=2, max_size=8).map(sorted),
+)
+def test_it_agrees_with_counting_each_minute(zone, day, week, looks):
+    calendar = Calendar("any", zone=zone, week=tuple(week))
+    days = [day + timedelta(days=n) for n in range(-2, 3)]
+    minutes = open_minutes(calendar, days)
+    begin = at(days[0].year, days[0].month, days[0].day)
+    for look, later in pairwise(looks):
+        moment = begin + look * MINUTE
+        assert calendar.is_open(moment) is minutes[look]
+        opened = sum(minutes[look:later])
+        assert calendar.minutes_between(moment, begin + later * MINUTE) == opened
+        opening = next((n for n in range(look, len(minutes)) if minutes[n]), None)
+        if opening is not None:
+            assert calendar.next_opening(moment) == begin + opening * MINUTE
+        closing = next((n for n in range(look, len(minutes)) if not minutes[n]), None)
+        if minutes[look] and closing is not None:
+            assert calendar.closes_at(moment) == begin + closing * MINUTE
+        if opened:
+            last = max(n for n in range(look, later) if minutes[n])
+            assert calendar.after(moment, opened) == begin + (last + 1) * MINUTE
