@@ -26,6 +26,7 @@ from bot.turns import LeaseLost, Turns, Work
 from channels.contract import Inbound
 
 TICK = 20_000
+NIGHT_TICK = 300_000  # nobody is there; what is due then can wait as long
 CRASH = 2 * MINUTE  # how long the gateway is gone
 DEPARTS = 3 * HOUR  # a customer who was not answered looks again later
 
@@ -102,7 +103,9 @@ class Day:
         for at in arrivals(self.random, self.plan.conversations, start):
             self.at(at, self._comes)
         for at in range(start, end, TICK):
-            self.at(at, self._tick)
+            by_day = 8 * HOUR <= (at - start) % (24 * HOUR) < 20 * HOUR
+            if by_day or at % NIGHT_TICK == 0:
+                self.at(at, self._tick)
         if self.plan.crash_hour is not None:
             self.at(start + int(self.plan.crash_hour * HOUR), self._crash)
         while self._events:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
@@ -229,7 +229,7 @@ def open_minutes(calendar: Calendar, days: list[date]) -> list[bool]:
     ]
 
     def first(day: date, minute: int) -> int:
-        wanted = datetime(day.year, day.month, day.day) + timedelta(minutes=minute)
+        wanted = datetime.combine(day, time()) + timedelta(minutes=minute)
         return next((n for n, wall in enumerate(walls) if wall >= wanted), len(walls))
 
     found = [False] * len(walls)
