@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import random
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.service.clocks import Mark, first_due, standings
-from bot.service.estimate import Estimate, estimate, in_words
 from bot.service.hours import ALWAYS, Calendar, Span
 from bot.service.policy import Clock, Queue, Service, Sla, Waiting
 from bot.service.routing import Colleague, ahead_of, assignments, order
@@ -21,6 +20,8 @@ SLA = Sla(
     "usual", {Clock.FIRST_RESPONSE: 30, Clock.NEXT_RESPONSE: 20, Clock.RESOLUTION: 100}, warn=0.5
 )
 MORNING = Calendar("morning", week=((Span(0, 720),),) * 7)
+LUNCH = Calendar("lunch", week=((Span(60, 150), Span(180, 300)), (), (Span(0, 30),)) * 2 + ((),))
+CALENDARS = st.sampled_from((ALWAYS, MORNING, LUNCH))
 
 
 def found(marks, now, sla=SLA, calendar=ALWAYS):
@@ -30,6 +31,11 @@ def found(marks, now, sla=SLA, calendar=ALWAYS):
 
 def of(standings_, clock):
     return [it for it in standings_ if it.clock is clock]
+
+
+def same(run, before, after):
+    """The run as it stands at another time: of its clock, the one in the same place."""
+    return of(after, run.clock)[of(before, run.clock).index(run)]
 
 
 def test_the_first_response_runs_from_the_opening_to_a_persons_words():
@@ -45,6 +51,7 @@ def test_the_first_response_runs_from_the_opening_to_a_persons_words():
 
 
 def test_the_next_response_runs_from_the_first_message_that_was_not_answered():
+    assert not of(found([(0, "opened"), (2, "customer")], 15), Clock.NEXT_RESPONSE)
     marks = [(0, "opened"), (5, "answered"), (10, "customer"), (12, "customer")]
     (running,) = of(found(marks, 15), Clock.NEXT_RESPONSE)
     assert running.started_at == 10 * MINUTE and running.due_at == 30 * MINUTE
@@ -75,23 +82,85 @@ def test_the_running_clock_that_runs_out_first():
     assert first_due([]) is None
 
 
-KINDS = st.sampled_from(("customer", "answered"))
+def test_who_answers_after_hours_is_late_when_the_time_ran_out_at_the_close():
+    opened = (690, "opened")  # 30 minutes before the end: due at the end itself
+    for late in (721, 800, 1439, 1440):
+        (run,) = of(
+            found([opened, (late, "answered")], 3000, calendar=MORNING), Clock.FIRST_RESPONSE
+        )
+        assert run.breached and run.due_at == 720 * MINUTE and run.used == 30
+    (kept,) = of(found([opened, (720, "answered")], 3000, calendar=MORNING), Clock.FIRST_RESPONSE)
+    assert not kept.breached
 
 
-@given(
-    gaps=st.lists(st.tuples(st.integers(0, 300), KINDS), max_size=12),
-    closed=st.booleans(),
-    now=st.integers(0, 500),
-    calendar=st.sampled_from((ALWAYS, MORNING)),
+def test_a_pause_at_the_very_border():
+    marks = [(0, "opened"), (100, "answered")]
+    (still,) = of(found(marks, 900), Clock.RESOLUTION)
+    assert still.used == 100 and not still.breached
+    (again,) = of(found([*marks, (900, "customer"), (900, "closed")], 901), Clock.RESOLUTION)
+    assert again.due_at == 900 * MINUTE and not again.breached
+    (late,) = of(found([(0, "opened"), (101, "answered")], 900), Clock.RESOLUTION)
+    assert late.breached and late.due_at is None
+
+
+def test_the_close_ends_every_clock():
+    marks = [(0, "opened"), (5, "answered"), (10, "customer"), (12, "closed"), (90, "answered")]
+    runs = found(marks, 1000)
+    assert [(it.clock, it.stopped_at) for it in runs] == [
+        (Clock.FIRST_RESPONSE, 5 * MINUTE),
+        (Clock.NEXT_RESPONSE, 12 * MINUTE),
+        (Clock.RESOLUTION, 12 * MINUTE),
+    ]
+    (nobody,) = of(found([(0, "opened"), (31, "closed")], 1000), Clock.FIRST_RESPONSE)
+    assert nobody.stopped_at == 31 * MINUTE and nobody.breached
+
+
+def test_nothing_but_the_targets_and_nothing_without_marks():
+    only = Sla("only", {Clock.RESOLUTION: 5})
+    assert [it.clock for it in found([(0, "opened")], 1, sla=only)] == [Clock.RESOLUTION]
+    assert found([], 1) == []
+
+
+@pytest.mark.parametrize(
+    ("opened", "due"),
+    [
+        ((2026, 3, 27, 16, 50), (2026, 3, 30, 8, 20)),  # the clocks go forward on Sunday
+        ((2026, 4, 2, 15, 50), (2026, 4, 7, 8, 20)),  # Easter, Friday to Monday
+        ((2026, 10, 23, 15, 50), (2026, 10, 26, 9, 20)),  # the clocks go back on Sunday
+        ((2026, 11, 4, 11, 50), (2026, 11, 4, 13, 20)),  # lunch
+    ],
 )
-def test_used_and_left_make_the_target(gaps, closed, now, calendar):
+def test_half_an_hour_in_london(opened, due):
+    desk = Calendar(
+        "desk",
+        zone="Europe/London",
+        week=((Span(540, 720), Span(780, 1020)),) * 5 + ((), ()),
+        country="GB",
+        region="ENG",
+    )
+    start, end = (int(datetime(*it, tzinfo=UTC).timestamp() * 1000) for it in (opened, due))
+    (run, *_) = standings(SLA, desk, [Mark(start, "opened")], start)
+    assert run.due_at == end
+
+
+GAPS = st.lists(
+    st.tuples(st.integers(0, 300), st.sampled_from(("customer", "answered"))), max_size=12
+)
+
+
+def story(gaps, *, closed=False, unit=MINUTE):
+    """Marks that follow one another."""
     at, marks = 0, [Mark(0, "opened")]
     for gap, kind in gaps:
-        at += gap * MINUTE
+        at += gap * unit
         marks.append(Mark(at, kind))
-    if closed:
-        marks.append(Mark(at, "closed"))
-    now = at + now * MINUTE
+    return [*marks, Mark(at, "closed")] if closed else marks
+
+
+@given(gaps=GAPS, closed=st.booleans(), now=st.integers(0, 500), calendar=CALENDARS)
+def test_used_and_left_make_the_target(gaps, closed, now, calendar):
+    marks = story(gaps, closed=closed)
+    now = marks[-1].at + now * MINUTE
     for clock in standings(SLA, calendar, marks, now):
         end = clock.stopped_at if clock.stopped_at is not None else now
         assert clock.used >= 0
@@ -103,6 +172,102 @@ def test_used_and_left_make_the_target(gaps, closed, now, calendar):
             assert clock.warn_at <= clock.due_at
         for begins, ends in clock.pauses:
             assert ends is None or begins <= ends
+
+
+@given(gaps=GAPS, now=st.integers(0, 900), calendar=CALENDARS, target=st.integers(1, 400))
+def test_the_resolution_agrees_with_counting_each_minute(gaps, now, calendar, target):
+    marks = story(gaps)
+    now = marks[-1].at // MINUTE + now
+    (clock,) = standings(Sla("any", {Clock.RESOLUTION: target}), calendar, marks, now * MINUTE)
+    paused, used, due = False, 0, None
+    for minute in range(now + 1):
+        for mark in marks:
+            if mark.at == minute * MINUTE:
+                paused = mark.kind == "answered"
+        if used == target and not paused and due is None:
+            due = minute
+        if minute < now and not paused and calendar.is_open(minute * MINUTE):
+            used += 1
+    assert clock.used == pytest.approx(used)
+    assert clock.breached is (due is not None)
+    if clock.due_at is not None and due is not None:
+        assert clock.due_at == due * MINUTE
+
+
+@given(
+    gaps=GAPS,
+    more=st.lists(
+        st.tuples(st.integers(1, 300), st.sampled_from(("customer", "answered", "closed"))),
+        min_size=1,
+        max_size=3,
+    ),
+    now=st.integers(0, 900),
+    calendar=CALENDARS,
+)
+def test_what_was_late_stays_late(gaps, more, now, calendar):
+    """Whatever happens later, and however late it is looked at."""
+    marks = story(gaps)
+    now = marks[-1].at + now * MINUTE
+    before = standings(SLA, calendar, marks, now)
+    at = now
+    for gap, kind in more:
+        at += gap * MINUTE
+        marks.append(Mark(at, kind))
+    after = standings(SLA, calendar, marks, at)
+    assert all(same(it, before, after).breached >= it.breached for it in before)
+
+
+@given(gaps=GAPS, now=st.integers(0, 5000), calendar=CALENDARS, pause=st.integers(0, 5000))
+def test_a_pause_never_moves_the_due_time_to_earlier(gaps, now, calendar, pause):
+    marks = [*story(gaps), Mark(10**9, "customer")]
+    now = marks[-1].at + now * MINUTE
+    (*_, before) = standings(SLA, calendar, marks, now)
+    marks += [Mark(now, "answered"), Mark(now + pause * MINUTE, "customer")]
+    (*_, after) = standings(SLA, calendar, marks, now + pause * MINUTE)
+    assert before.clock is after.clock is Clock.RESOLUTION
+    assert after.due_at >= before.due_at and after.warn_at >= before.warn_at
+    assert after.used == pytest.approx(before.used)
+
+
+@given(
+    gaps=st.lists(st.tuples(st.integers(0, 2_000_000), st.sampled_from(("customer", "answered")))),
+    calendar=CALENDARS,
+)
+def test_the_very_border(gaps, calendar):
+    """To the millisecond: one before it is due, in that moment, and one after."""
+    marks = [*story(gaps, unit=1), Mark(10**8, "customer")]
+    before = standings(SLA, calendar, marks, 10**8)
+    for clock in before:
+        if clock.stopped_at is not None or clock.breached:
+            continue
+        due = clock.due_at
+        for now, late in ((due - 1, False), (due, True)):
+            running = standings(SLA, calendar, marks, now)
+            assert same(clock, before, running).breached is late
+        for end in ("answered", "closed"):
+            for moment, late in ((due, False), (due + 1, True)):
+                ended = standings(SLA, calendar, [*marks, Mark(moment, end)], moment + 5)
+                assert same(clock, before, ended).breached is late
+
+
+@given(
+    marks=st.lists(
+        st.builds(
+            Mark,
+            st.integers(0, 10**8),
+            st.sampled_from(("customer", "answered", "closed", "opened")),
+        ),
+        max_size=12,
+    ),
+    now=st.integers(0, 10**8),
+    calendar=CALENDARS,
+)
+def test_a_machine_whose_clock_is_set_back(marks, now, calendar):
+    for clock in standings(SLA, calendar, marks, now):
+        assert clock.used >= 0
+        assert clock.stopped_at is None or clock.stopped_at >= clock.started_at
+        times = [it for pause in clock.pauses for it in pause if it is not None]
+        assert times == sorted(times) and all(it >= clock.started_at for it in times)
 
 
 # What lies ahead.
@@ -204,37 +369,3 @@ def test_nobody_gets_more_than_they_can_take(tickets, agents):
         for agent in agents:
             may = ticket.wanted == agent.id or agent.queues is None or ticket.queue in agent.queues
             assert not (may and room[agent.id] > 0)
-
-
-# How long it may take.
-
-
-def test_little_is_known_little_is_said():
-    assert estimate(2, [3.0] * 4, agents=3).minutes is None
-    assert estimate(2, [3.0] * 9, agents=0).minutes is None
-    assert in_words(Estimate(0, None)) == "You are next."
-    assert in_words(Estimate(1, None)) == "There is 1 person before you."
-    told = in_words(estimate(2, [1, 2, 3, 4, 5, 6, 7, 8, 9, 40], agents=1))
-    assert (
-        told == "There are 2 people before you; lately it took 5 to 9 minutes until somebody came."
-    )
-
-
-def test_the_range_holds_for_a_steady_queue():
-    """Waits of a queue with three agents and customers by chance: how many of the next ones lie
-    below the upper end? It says what nine in ten had lately, so about as many."""
-    chance = random.Random(7)
-    free, waits, below, asked = [0.0, 0.0, 0.0], [], 0, 0
-    at = 0.0
-    for _ in range(3000):
-        at += chance.expovariate(0.27)
-        free.sort()
-        begin = max(at, free[0])
-        free[0] = begin + chance.expovariate(0.1)
-        wait = begin - at
-        told = estimate(0, waits[-50:], agents=3)
-        if told.minutes:
-            asked += 1
-            below += wait <= told.minutes[1]
-        waits.append(wait)
-    assert asked > 2000 and 0.75 < below / asked < 0.97
