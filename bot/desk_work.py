@@ -2,111 +2,29 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
 from bot import wording
 from bot.conversation import Event, State
+from bot.desk_reading import DeskReading
 from bot.privacy.redaction import mask
-from bot.ratings import AskingRatings
 from bot.service import history
 from bot.service.policy import DAY, MINUTE
 from bot.store import agents as agent_rows
 from bot.store import audit, ledger, tickets
 from bot.use_case import Conflict, NotFound, step
-from bot.views import desk_event, desk_ticket, first_name
-from bot.views import mood as mood_view
+from bot.views import desk_ticket, first_name
 from bot.wakeups import DESK
 
-SHOWN_SECONDS = 1.0
-CLOSED_SHOWN_MILLISECONDS = 8 * 3600 * 1000
 LONGEST_NOTE = 2000
 MOST_TAGS = 10
 LONGEST_SNOOZE = 30 * DAY
 
 
-class DeskWork(AskingRatings):
+class DeskWork(DeskReading):
     """Claim, answer, resolve, hand back, pass on, put off, note, tag, join."""
-
-    def __init__(self, *args: Any, **options: Any):
-        super().__init__(*args, **options)
-        self._reading_list = threading.Lock()
-        self._list: tuple[int, float, Any] | None = None
-
-    # Looking.
-
-    def tickets(self, agent_id: int) -> list[dict[str, Any]]:
-        """Open tickets and those closed lately, as the desk shows them."""
-        shown, looking = self._listing()
-        found = []
-        for ticket in shown:
-            mine = ticket["agent"] is not None and ticket["agent"]["id"] == agent_id
-            others = _others(looking, ticket["id"], agent_id)
-            found.append({**ticket, "mine": mine, "lookers": others})
-        return found
-
-    def _listing(self) -> tuple[list[dict[str, Any]], list[Row[Any]]]:
-        """What all desks show, read once for all pages that look after the same news. Changes of
-        this gateway are seen at once, those of another after a second at the latest."""
-        with self._reading_list:
-            changes, read = self.changes, time.monotonic()
-            kept = self._list
-            if kept is not None and kept[0] == changes and read - kept[1] < SHOWN_SECONDS:
-                return kept[2]
-            with self.database.reading() as tx:
-                now = self.database.now(tx)
-                rows = tickets.for_desk(tx, now - CLOSED_SHOWN_MILLISECONDS)
-                looking = tickets.lookers_at(tx, now)
-            listing = ([desk_ticket(row, 0) for row in rows], looking)
-            self._list = (changes, read, listing)
-            return listing
-
-    def conversation_for_desk(
-        self, conversation_id: str, agent_id: int, after_number: int = 0
-    ) -> dict[str, Any]:
-        """The transcript after a message number, with what was understood and felt; the latest
-        ticket with its history and clocks; the customer's earlier conversations."""
-        view = self.messages(conversation_id, after_number)  # type: ignore[attr-defined]
-        with self.database.reading() as tx:
-            now = self.database.now(tx)
-            ticket = tickets.latest_of(tx, conversation_id)
-            rows = ledger.transcript(tx, conversation_id, after_number)
-            if ticket is None:
-                raise NotFound("Nobody has asked for a person in this conversation.")
-            events = tickets.events(tx, ticket.id)
-            earlier = tickets.earlier_of(tx, ticket)
-            looking = tickets.lookers_at(tx, now)
-            ahead = self.look_ahead(tx, ticket.id, now)
-        for shown, row in zip(view["messages"], rows, strict=False):
-            shown["mood"] = mood_view(row.mood) if row.mood else None
-            shown["rule"] = (row.extra or {}).get("rule") if row.author == "customer" else None
-            shown["understood"] = (
-                {"intent": row.intent, "confidence": row.confidence} if row.intent else None
-            )
-        return {
-            **view,
-            "ticket": {
-                **desk_ticket(ticket, agent_id),
-                "lookers": _others(looking, ticket.id, agent_id),
-            },
-            "clocks": [_clock(it) for it in ahead.standings],
-            "history": [desk_event(event) for event in events],
-            "earlier": [desk_ticket(row, agent_id) for row in earlier],
-        }
-
-    def look(self, ticket_id: int, agent_id: int, *, writing: bool) -> None:
-        """Note that an agent has a ticket open, and whether they are writing."""
-        with self.database.transaction() as tx:
-            if tickets.get(tx, ticket_id) is None:
-                raise NotFound("There is no such ticket.")
-            changed = tickets.look(
-                tx, ticket_id, agent_id, writing=writing, now=self.database.now(tx)
-            )
-        if changed:
-            self.wake(DESK)
 
     # Taking and answering.
 
@@ -484,25 +402,3 @@ def _taken(shown: Row[Any]) -> str:
     if shown.state == "human":
         return f"{shown.agent_name} has claimed it."
     return "It is closed already."
-
-
-def _others(looking: list[Row[Any]], ticket_id: int, agent_id: int) -> list[dict[str, Any]]:
-    return [
-        {"name": first_name(row.name), "writing": row.writing}
-        for row in looking
-        if row.ticket_id == ticket_id and row.agent_id != agent_id
-    ]
-
-
-def _clock(standing: Any) -> dict[str, Any]:
-    return {
-        "clock": standing.clock,
-        "rule": standing.rule,
-        "minutes": standing.minutes,
-        "started_at": standing.started_at,
-        "pauses": [list(pause) for pause in standing.pauses],
-        "due_at": standing.due_at,
-        "stopped_at": standing.stopped_at,
-        "used": round(standing.used, 1),
-        "breached": standing.breached,
-    }

@@ -24,6 +24,7 @@ FLOORS = {
     "bot.handover": 3,
     "bot.use_case": 3,
     "bot.summary": 1,
+    "bot.desk_reading": 3,
     "bot.desk_work": 3,
     "bot.watch": 3,
     "bot.ratings": 3,
