@@ -66,7 +66,7 @@ def gaps_between(claims: Sequence[tuple[int, int]], hours: Calendar) -> list[flo
     return [
         hours.minutes_between(before, claimed)
         for (since, claimed), (_, before) in pairwise(claims)
-        if since <= before
+        if since < before
     ]
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, func, or_, select, update
 from bot.escalation import SELF_HARM
 from bot.service import history
 from bot.service.clocks import Mark
-from bot.service.estimate import estimate, in_words
+from bot.service.estimate import estimate, gaps_between, in_words
 from bot.service.policy import HOUR, Service
 from bot.service.routing import Waiting, ahead_of
 from bot.store.schema import agents, conversations, lookers, messages, ticket_events, tickets
@@ -169,8 +169,8 @@ def loads(tx: Connection) -> dict[int, tuple[int, int]]:
     return {agent_id: (count, last or 0) for agent_id, count, last in rows}
 
 
-def waits(tx: Connection, queue: str, service: Service, now: int, limit: int = 50) -> list[float]:
-    """Working minutes from queue to claim of what was claimed lately, the latest first."""
+def claims(tx: Connection, queue: str, now: int, limit: int = 50) -> list[tuple[int, int]]:
+    """Since when the tickets waited that were claimed lately, and when that was; the latest first."""
     rows = tx.execute(
         select(tickets.c.waiting_since, tickets.c.claimed_at)
         .where(
@@ -182,8 +182,7 @@ def waits(tx: Connection, queue: str, service: Service, now: int, limit: int = 5
         .order_by(tickets.c.claimed_at.desc())
         .limit(limit)
     )
-    hours = service.hours(queue)
-    return [hours.minutes_between(since, claimed) for since, claimed in rows]
+    return [(since, claimed) for since, claimed in rows]
 
 
 def place(tx: Connection, ticket_id: int, service: Service, now: int, agents_online: int) -> str:
@@ -192,8 +191,11 @@ def place(tx: Connection, ticket_id: int, service: Service, now: int, agents_onl
     mine = next((it for it in queue if it.id == ticket_id), None)
     if mine is None:
         return ""
-    lately = waits(tx, mine.queue, service, now)
-    return in_words(estimate(ahead_of(ticket_id, queue), lately, agents=agents_online))
+    hours, lately = service.hours(mine.queue), claims(tx, mine.queue, now)
+    waits = [hours.minutes_between(since, claimed) for since, claimed in lately]
+    gaps = gaps_between(lately, hours)
+    found = estimate(ahead_of(ticket_id, queue), waits, agents=agents_online, gaps=gaps)
+    return in_words(found)
 
 
 def with_agent() -> Any:

@@ -47,6 +47,8 @@ def test_gaps_are_told_where_people_queued():
     assert gaps_between(claims, ALWAYS) == [4, 4]  # 10 to 14, 21 to 25; at 14 nobody waited
     lunch = Calendar("lunch", week=((Span(0, 12), Span(24, 1440)),) * 7)
     assert gaps_between(claims, lunch) == [1, 2]
+    one_by_one = [(3 * n * MINUTE, 3 * (n + 1) * MINUTE) for n in reversed(range(8))]
+    assert gaps_between(one_by_one, ALWAYS) == []  # each came when the one before was taken
     assert gaps_between([], ALWAYS) == [] == gaps_between(claims[:1], ALWAYS)
 
 
