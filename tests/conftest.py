@@ -20,6 +20,15 @@ ROOT = Path(__file__).resolve().parent.parent
 os.environ["SERVICE_FILE"] = str(ROOT / "tests" / "data" / "service.yml")
 
 
+@pytest.fixture(autouse=True)
+def same_umask() -> Iterator[None]:
+    """The commands make files for nobody else's eyes; the next test shall not inherit that."""
+    before = os.umask(0o077)
+    os.umask(before)
+    yield
+    os.umask(before)
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Cluster]:
     """A PostgreSQL of our own, thrown away afterwards. In CI it must be there; elsewhere tests that
