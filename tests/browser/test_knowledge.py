@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import violations
 from tests.system import System
 
 LIGHT, PHONE = {"width": 1280, "height": 1000}, {"width": 390, "height": 844}
@@ -96,6 +97,13 @@ def test_a_gap_is_looked_at_and_closed(editor: Page, tmp_path: Path):
     editor.get_by_text("Closed lately").click()
     editor.get_by_role("button", name=re.compile("Open again .*guided walk")).click()
     expect(editor.get_by_role("heading", name=re.compile("guided walk"))).to_have_count(1)
+
+
+def test_axe_finds_nothing(editor: Page):
+    assert violations(editor) == []
+    editor.get_by_role("link", name="Preview").click()
+    expect(editor.get_by_label("Staff", exact=True)).to_be_visible()
+    assert violations(editor) == []
 
 
 def test_the_source_of_an_answer_leads_to_its_article_at_the_desk(
