@@ -6,7 +6,6 @@ keeps: no waiting times, no outcomes.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 ASKS_FOR_PERSON = "I would like to talk to a person."
@@ -207,15 +206,13 @@ SAVED_FIELDS = ("agent", "number", "business")
 """What a saved reply may name in braces."""
 
 
-_FIELD = re.compile(r"\{(" + "|".join(SAVED_FIELDS) + r")\}")
-
-
 def fill_saved(text: str, values: dict[str, str]) -> str:
     """A saved reply with its fields filled in. Raises ValueError for a field that there is not."""
-    if re.search(r"[{}]", _FIELD.sub("", text)):
+    try:
+        return text.format(**{name: values.get(name, "") for name in SAVED_FIELDS})
+    except (KeyError, IndexError, ValueError) as error:
         known = ", ".join(f"{{{name}}}" for name in SAVED_FIELDS)
-        raise ValueError(f"A saved reply may hold {known}, and no other braces.")
-    return _FIELD.sub(lambda found: values.get(found.group(1), ""), text)
+        raise ValueError(f"A saved reply may hold {known}, and no other braces.") from error
 
 
 def thanks_for_rating(rating: int, *, recovery: str = "") -> str:

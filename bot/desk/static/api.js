@@ -7,10 +7,9 @@ let leaving = false;
 
 /** The gateway's answer was no, or there was none (then `status` is 0). */
 export class Trouble extends Error {
-  constructor(message, status, promises = []) {
+  constructor(message, status) {
     super(message);
     this.status = status;
-    this.promises = promises; // what a reply promises that nobody has confirmed
   }
 
   /** Whether the same request may well succeed later. */
@@ -31,9 +30,9 @@ export function claim(ticketId) {
   return post(`/desk/api/tickets/${ticketId}/claim`);
 }
 
-export function reply(id, clientId, text, confirmed) {
+export function reply(id, clientId, text) {
   const address = `/desk/api/conversations/${encodeURIComponent(id)}/replies`;
-  return post(address, { client_id: clientId, text, confirmed });
+  return post(address, { client_id: clientId, text });
 }
 
 export function resolve(id) {
@@ -108,7 +107,7 @@ async function ask(address, options = {}) {
   if (answer.status === 401) leave();
   if (answer.ok) return body;
   const said = typeof body?.detail === "string" ? body.detail : "";
-  throw new Trouble(said || "Something went wrong.", answer.status, body?.promises);
+  throw new Trouble(said || "Something went wrong.", answer.status);
 }
 
 /** The session has ended. Drafts and unsent replies are in sessionStorage and outlive it. */

@@ -36,7 +36,6 @@ export class Outbox {
       time: entry.time,
       state: this.#states.get(entry.client_id) ?? "failed",
       trouble: entry.trouble ?? "The page was closed before it arrived.",
-      promises: entry.promises ?? [],
     }));
   }
 
@@ -45,19 +44,17 @@ export class Outbox {
     return this.#keys.get(messageId);
   }
 
-  /** `confirmed`: the agent has seen what the text promises. */
-  send(conversationId, text, confirmed) {
+  send(conversationId, text) {
     const time = new Date().toISOString();
-    const entry = { conversationId, client_id: uuid(), text, time, confirmed };
+    const entry = { conversationId, client_id: uuid(), text, time };
     this.#store(entry);
     this.#queue(entry);
   }
 
-  /** Sends one that failed again, with the same client_id; its promises may be confirmed now. */
-  retry(clientId, confirmed = false) {
+  /** Sends one that failed again, with the same client_id. */
+  retry(clientId) {
     const entry = this.#find(clientId);
-    if (!entry || this.#states.has(clientId)) return;
-    this.#queue({ ...entry, confirmed: entry.confirmed || confirmed });
+    if (entry && !this.#states.has(clientId)) this.#queue(entry);
   }
 
   /** Takes one that failed out and gives its text back. */
@@ -111,14 +108,14 @@ export class Outbox {
       this.#keys.set(message_id, entry.client_id);
     } catch (trouble) {
       this.#states.delete(entry.client_id);
-      this.#store({ ...entry, trouble: trouble.message, promises: trouble.promises });
+      this.#store({ ...entry, trouble: trouble.message });
     }
   }
 
   async #attempt(entry) {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await api.reply(entry.conversationId, entry.client_id, entry.text, Boolean(entry.confirmed));
+        return await api.reply(entry.conversationId, entry.client_id, entry.text);
       } catch (trouble) {
         if (!trouble.passing || attempt >= ATTEMPTS) throw trouble;
         await new Promise((resolve) => setTimeout(resolve, 700 * 2 ** attempt));

@@ -2,15 +2,11 @@
 
 import * as api from "./api.js";
 import { byId, changed, el } from "./dom.js";
-import { Draft } from "./drafts.js";
 
 const GAP = "knowledge-gap";
-const AFTERNOON = 15; // hours
 
 export class Tools {
   #ticket = null;
-  #note = new Draft(byId("tool-note"), "internal");
-  #toNote = new Draft(byId("tool-to-note"), "passing-on");
   #done;
 
   /** `done(ticket)` is told when something was done; the ticket is null when only a note was kept. */
@@ -35,11 +31,10 @@ export class Tools {
     });
   }
 
-  show(ticket, earlier, agentId) {
-    this.#note.show(agentId, ticket.conversation_id);
-    this.#toNote.show(agentId, ticket.conversation_id);
+  show(ticket, earlier) {
     if (ticket.id !== this.#ticket?.id) {
       this.#trouble("");
+      byId("tool-note").value = sessionStorage.getItem(place(ticket)) ?? "";
       byId("tool-tags").value = (ticket.tags ?? []).join(", ");
       if (this.#ticket) this.#toggle(false);
     }
@@ -54,22 +49,17 @@ export class Tools {
     }
   }
 
-  /** Opens the panel, at the form that is named; one that does not apply now says so. */
-  open(name = "note") {
+  /** Opens the panel, at the note if that is named. */
+  open(name) {
     this.#toggle(true);
-    if (form(name).hidden) this.#trouble("Claim it first.");
-    form(form(name).hidden ? "note" : name).querySelector("textarea, select, input").focus();
+    byId(name === "note" ? "tool-note" : "tools").querySelector?.("textarea, select, input")?.focus();
+    if (name === "note") byId("tool-note").focus();
   }
 
   #toggle(open, refocus = false) {
     byId("tools").hidden = !open;
     byId("tools-open").setAttribute("aria-expanded", String(open));
-    if (open) {
-      this.#fill();
-      const now = new Date();
-      afternoon().hidden = afternoon().disabled = now.getHours() >= AFTERNOON;
-      if (afternoon().hidden && afternoon().selected) byId("tool-when").value = "60";
-    }
+    if (open) this.#fill();
     if (refocus) byId("tools-open").focus();
   }
 
@@ -96,15 +86,17 @@ export class Tools {
 
   async #do(what, body) {
     const ticket = this.#ticket;
-    const [notePlace, toNotePlace] = [this.#note.place, this.#toNote.place];
+    if (what === "notes") sessionStorage.setItem(place(ticket), body.text);
     this.#trouble("");
     try {
       const now = await api.work(ticket.id, what, body);
-      if (what === "notes") this.#note.sent(notePlace, body.text);
-      if (what === "pass-on") this.#toNote.sent(toNotePlace, body.note);
-      this.#done(now);
-      if (this.#ticket.id !== ticket.id) return; // another one is open by now
+      if (what === "notes") {
+        sessionStorage.removeItem(place(ticket));
+        byId("tool-note").value = "";
+      }
       if (what === "tags") byId("tool-tags").value = (now?.tags ?? []).join(", ");
+      if (what === "pass-on") byId("tool-to-note").value = "";
+      this.#done(now);
       this.#trouble(what === "notes" ? "Kept." : "Done.");
     } catch (trouble) {
       this.#trouble(trouble.message);
@@ -120,17 +112,16 @@ function form(name) {
   return document.querySelector(`[data-tool="${name}"]`);
 }
 
-function afternoon() {
-  return byId("tool-when").querySelector("[value=afternoon]");
+function place(ticket) {
+  return `desk.note.${ticket.id}`;
 }
 
 /** The moment that was chosen, in milliseconds. */
 function moment() {
   const chosen = byId("tool-when").value;
   if (chosen === "own") return Date.parse(byId("tool-until").value) || 0;
-  const day = new Date();
-  if (chosen === "afternoon") return day.setHours(AFTERNOON, 0, 0, 0);
   if (chosen !== "morning") return Date.now() + Number(chosen) * 60_000;
-  day.setDate(day.getDate() + 1);
-  return day.setHours(9, 0, 0, 0);
+  const morning = new Date();
+  morning.setDate(morning.getDate() + 1);
+  return morning.setHours(9, 0, 0, 0);
 }

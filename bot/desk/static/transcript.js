@@ -1,5 +1,4 @@
-/* The messages of the open conversation, colleagues' notes among them, and the replies that are on
- * their way. */
+/* The messages of the open conversation, and the replies that are on their way. */
 
 import { byId, changed, el, keyed } from "./dom.js";
 import { link, markdown } from "./markdown.js";
@@ -30,15 +29,15 @@ export class Transcript {
     new ResizeObserver(() => this.#stay || this.#toEnd()).observe(this.#scroller);
   }
 
-  /** Shows the messages with the notes between them, then what is not delivered yet. */
-  show(conversationId, messages, typing, notes = []) {
+  /** Shows the messages, then what is not delivered yet. */
+  show(conversationId, messages, typing) {
     const other = this.#conversation !== conversationId;
     if (other) this.#begin(conversationId);
     const pending = this.#outbox.entries(conversationId, messages);
-    const items = [...inOrder(messages, notes), ...pending];
+    const items = [...messages, ...pending];
     keyed(this.#log, items, {
       key: (item) => item.client_key ?? this.#outbox.keyOf(item.id) ?? item.id,
-      make: (item) => el("article", { class: `message ${item.author}`, "aria-label": item.label }),
+      make: (item) => el("article", { class: `message ${item.author}` }),
       update: (node, item) => this.#update(node, item),
     });
     this.#typing.hidden = !typing;
@@ -93,26 +92,12 @@ export class Transcript {
 
   #delivery(entry) {
     if (entry.state !== "failed") return el("p", { class: "below state" }, "Sending …");
-    const promising = entry.promises.length > 0;
-    const again = () => this.#outbox.retry(entry.client_key, promising);
+    const again = () => this.#outbox.retry(entry.client_key);
     const edit = () => this.#outbox.withdraw(entry.client_key);
     return el("p", { class: "below state failed" }, `Not sent. ${entry.trouble} `,
-      el("button", { type: "button", click: again }, promising ? "Send anyway" : "Try again"), " ",
-      el("button", { type: "button", click: edit }, promising ? "Change it" : "Edit"));
+      el("button", { type: "button", click: again }, "Try again"), " ",
+      el("button", { type: "button", click: edit }, "Edit"));
   }
-}
-
-/** Notes where they belong by their time. No way leads back: a note never becomes a message. */
-function inOrder(messages, notes) {
-  const shown = notes.map((note) => ({
-    id: `note-${note.id}`,
-    author: "note",
-    label: "Internal note",
-    author_name: note.agent ?? `Customer, in ${note.data.written_in ?? "another ticket"}`,
-    text: note.data.text ?? "",
-    time: note.at,
-  }));
-  return [...messages, ...shown].sort((one, other) => one.time.localeCompare(other.time));
 }
 
 function content(item) {
@@ -128,10 +113,6 @@ function content(item) {
 
 function heading(item) {
   const name = { class: item.author === "system" ? "quiet" : null };
-  if (item.author === "note") {
-    return el("p", { class: "head" }, el("b", { class: "internal" }, "Internal"), " ",
-      el("b", {}, item.author_name), " ", time(item.time));
-  }
   return el("p", { class: "head" }, el("b", name, author(item)), " ", time(item.time));
 }
 
@@ -152,8 +133,7 @@ function sources(list) {
   const entries = list.map((source) => {
     const name = source.heading && source.heading !== source.title
       ? `${source.title} – ${source.heading}` : source.title;
-    const sure = source.confidence ? ` (${Math.round(source.confidence * 100)} % sure)` : "";
-    return el("li", {}, link(atTheDesk(source), [name]), sure);
+    return el("li", {}, link(atTheDesk(source), [name]));
   });
   return el("div", { class: "sources" }, el("span", {}, "From:"), el("ul", {}, ...entries));
 }
