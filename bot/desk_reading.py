@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from bot.ratings import AskingRatings
-from bot.store import ledger, tickets
+from bot.store import finding, ledger, tickets
 from bot.use_case import NotFound
 from bot.views import desk_event, desk_ticket, first_name
 from bot.views import mood as mood_view
@@ -31,15 +32,23 @@ class DeskReading(AskingRatings):
 
     def tickets(self, agent_id: int) -> list[dict[str, Any]]:
         """Open tickets and those closed lately, as the desk shows them."""
-        shown, looking = self._listing()
-        found = []
-        for ticket in shown:
-            mine = ticket["agent"] is not None and ticket["agent"]["id"] == agent_id
-            others = _others(looking, ticket["id"], agent_id)
-            found.append({**ticket, "mine": mine, "lookers": others})
-        return found
+        return list(json.loads(self.tickets_as_json(agent_id)))
 
-    def _listing(self) -> tuple[list[dict[str, Any]], list[Row[Any]]]:
+    def tickets_as_json(self, agent_id: int) -> bytes:
+        """`tickets` as it goes over the wire: what is the same for all pages is written once."""
+        shown, looking = self._listing()
+        at_it: dict[int, list[Row[Any]]] = {}
+        for row in looking:
+            at_it.setdefault(row.ticket_id, []).append(row)
+        found = []
+        for ticket_id, holder, head in shown:
+            rest = b', "mine": true' if holder == agent_id else b', "mine": false'
+            others = _others(at_it.get(ticket_id, []), ticket_id, agent_id)
+            tail = json.dumps(others, ensure_ascii=False).encode() if others else b"[]"
+            found.append(b"".join((head, rest, b', "lookers": ', tail, b"}")))
+        return b"".join((b"[", b",".join(found), b"]"))
+
+    def _listing(self) -> tuple[list[tuple[int, int | None, bytes]], list[Row[Any]]]:
         """What all desks show, read once for all pages that look after the same news. Changes of
         this gateway are seen at once, those of another after a second at the latest."""
         with self._reading_list:
@@ -51,7 +60,7 @@ class DeskReading(AskingRatings):
                 now = self.database.now(tx)
                 rows = tickets.for_desk(tx, now - CLOSED_SHOWN_MILLISECONDS)
                 looking = tickets.lookers_at(tx, now)
-            listing = ([desk_ticket(row, 0) for row in rows], looking)
+            listing = ([_head(row) for row in rows], looking)
             self._list = (changes, read, listing)
             return listing
 
@@ -59,7 +68,7 @@ class DeskReading(AskingRatings):
         self, conversation_id: str, agent_id: int, after_number: int = 0
     ) -> dict[str, Any]:
         """The transcript after a message number, with what was understood and felt; the latest
-        ticket with its history and clocks; the customer's earlier conversations."""
+        ticket with its history and clocks; all notes; the customer's earlier conversations."""
         view = self.messages(conversation_id, after_number)  # type: ignore[attr-defined]
         with self.database.reading() as tx:
             now = self.database.now(tx)
@@ -68,6 +77,7 @@ class DeskReading(AskingRatings):
             if ticket is None:
                 raise NotFound("Nobody has asked for a person in this conversation.")
             events = tickets.events(tx, ticket.id)
+            notes = finding.notes_of(tx, conversation_id)
             earlier = tickets.earlier_of(tx, ticket)
             looking = tickets.lookers_at(tx, now)
             ahead = self.look_ahead(tx, ticket.id, now)
@@ -85,6 +95,7 @@ class DeskReading(AskingRatings):
             },
             "clocks": [_clock(it) for it in ahead.standings],
             "history": [desk_event(event) for event in events],
+            "notes": [{"id": note.id, **desk_event(note)} for note in notes],
             "earlier": [desk_ticket(row, agent_id) for row in earlier],
         }
 
@@ -98,6 +109,13 @@ class DeskReading(AskingRatings):
             )
         if changed:
             self.wake(DESK)
+
+
+def _head(row: Row[Any]) -> tuple[int, int | None, bytes]:
+    """A ticket's id, who has it, and its JSON without what depends on who looks, and unclosed."""
+    shown = desk_ticket(row, 0)
+    del shown["mine"]
+    return row.id, row.agent_id, json.dumps(shown, ensure_ascii=False).encode()[:-1]
 
 
 def _others(looking: list[Row[Any]], ticket_id: int, agent_id: int) -> list[dict[str, Any]]:

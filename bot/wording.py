@@ -6,6 +6,7 @@ keeps: no waiting times, no outcomes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 ASKS_FOR_PERSON = "I would like to talk to a person."
@@ -47,9 +48,11 @@ def at_the_desk(*, anyone_online: bool, agent: str = "") -> str:
     )
 
 
-def desk_closed(opening: str, *, asks_contact: bool) -> str:
-    """Out of hours; ``opening`` is when the desk opens, in words ("on Monday at 9:00"), or ""."""
+def desk_closed(opening: str, *, hours: str = "", asks_contact: bool) -> str:
+    """Out of hours; ``opening`` is when the desk opens, in words ("on Monday at 9:00"), or "";
+    ``hours`` the usual week in words."""
     when = f"The desk is closed now and opens {opening}." if opening else "The desk is closed now."
+    when += f" The usual hours are {hours}." if hours else ""
     told = f"{when} Your message is kept, and a colleague sees it then."
     if asks_contact:
         told += (
@@ -206,13 +209,15 @@ SAVED_FIELDS = ("agent", "number", "business")
 """What a saved reply may name in braces."""
 
 
+_FIELD = re.compile(r"\{(" + "|".join(SAVED_FIELDS) + r")\}")
+
+
 def fill_saved(text: str, values: dict[str, str]) -> str:
     """A saved reply with its fields filled in. Raises ValueError for a field that there is not."""
-    try:
-        return text.format(**{name: values.get(name, "") for name in SAVED_FIELDS})
-    except (KeyError, IndexError, ValueError) as error:
+    if re.search(r"[{}]", _FIELD.sub("", text)):
         known = ", ".join(f"{{{name}}}" for name in SAVED_FIELDS)
-        raise ValueError(f"A saved reply may hold {known}, and no other braces.") from error
+        raise ValueError(f"A saved reply may hold {known}, and no other braces.")
+    return _FIELD.sub(lambda found: values.get(found.group(1), ""), text)
 
 
 def thanks_for_rating(rating: int, *, recovery: str = "") -> str:

@@ -1,15 +1,17 @@
-"""What agents do besides claiming and answering: the API below ``/desk/api``.
+"""What agents do with tickets, and what helps them: the API below ``/desk/api``.
 
 Annotations are no strings here: FastAPI could not look up those that name a router's own guard.
 """
 
 from typing import Annotated, Any
+from uuid import UUID
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, HTTPException, Query
-from pydantic import Field
+from fastapi.responses import JSONResponse
+from pydantic import AfterValidator, Field
 
-from bot.desk.routes import Body, DeskRoute, Nothing, Number
+from bot.desk.routes import LONGEST_NOTE, Body, ConversationId, DeskRoute, Nothing, Number
 from bot.desk.sessions import Guard
 from bot.service.promises import promises
 from bot.settings import Settings
@@ -23,12 +25,39 @@ from knowledge_base.search import KnowledgeBase
 MOST_SUGGESTIONS = 4
 
 
+def _storable(text: str) -> str:
+    """No store holds these, and none of them is written by a person."""
+    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("This holds characters that cannot be stored.")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_storable)]
+Remark = Annotated[Text, Field(max_length=LONGEST_NOTE)]
+
+
+class Reply(Body):
+    """An agent's answer. The same ``client_id`` again has no second effect; ``confirmed`` says that
+    the agent has seen what it promises."""
+
+    client_id: UUID
+    text: Text
+    confirmed: bool = False
+
+
+class HandingBack(Body):
+    """Why the bot has it again: ``note`` for colleagues only, ``settled`` for the customer."""
+
+    note: Remark = ""
+    settled: Remark = ""
+
+
 class PassingOn(Body):
     """To a queue or to a colleague, with a note for whoever gets it."""
 
-    queue: str = Field("", max_length=40)
-    agent_id: int | None = None
-    note: str = Field("", max_length=2000)
+    queue: Annotated[Text, Field(max_length=40)] = ""
+    agent_id: int | None = Field(None, ge=1, le=2**31 - 1)
+    note: Remark = ""
 
 
 class PuttingOff(Body):
@@ -40,23 +69,23 @@ class PuttingOff(Body):
 class Note(Body):
     """For colleagues only."""
 
-    text: str = Field(max_length=2000)
+    text: Remark
 
 
 class Draft(Body):
     """A reply that is about to be sent."""
 
-    text: str = Field(max_length=20_000)
+    text: Annotated[Text, Field(max_length=20_000)]
 
 
 class Tags(Body):
-    tags: list[Annotated[str, Field(max_length=40)]] = Field(max_length=20)
+    tags: list[Annotated[Text, Field(max_length=40)]] = Field(max_length=20)
 
 
 class Joining(Body):
     """The ticket that goes on."""
 
-    into: int
+    into: int = Field(ge=1, le=2**31 - 1)
 
 
 class Looking(Body):
@@ -68,8 +97,8 @@ class Presence(Body):
 
 
 class SavedReply(Body):
-    name: str = Field(max_length=80)
-    text: str = Field(max_length=4000)
+    name: Annotated[Text, Field(max_length=80)]
+    text: Annotated[Text, Field(max_length=4000)]
 
 
 def router(
@@ -78,10 +107,57 @@ def router(
     """The routes under ``/desk/api``."""
     guard = Guard(agents, settings)
     routes = APIRouter(prefix="/desk/api", route_class=DeskRoute, include_in_schema=False)
+    _answering(routes, guard, support, settings)
     _tickets(routes, guard, support)
     _helps(routes, guard, support, knowledge_base)
     _people(routes, guard, support, agents)
     return routes
+
+
+def _answering(routes: APIRouter, guard: Guard, support: Support, settings: Settings) -> None:
+    Actor = Annotated[Agent, Depends(guard.acting_for_customers)]
+
+    @routes.post("/tickets/{ticket_id}/claim")
+    async def claim(ticket_id: Number, agent: Actor) -> dict[str, Any]:
+        """Take a waiting conversation; 409 when a colleague was first."""
+        return await to_thread.run_sync(support.claim, ticket_id, agent.id)
+
+    @routes.post("/conversations/{conversation_id}/replies", status_code=202)
+    async def reply(conversation_id: ConversationId, body: Reply, agent: Actor) -> Any:
+        """Answer the customer. It is stored before this answers. What promises something waits
+        until the agent confirms it: 409 with the words in ``promises``."""
+        longest = settings.max_message_characters
+        if len(body.text) > longest:
+            words = f"This has {len(body.text)} characters; {longest} can be sent at once."
+            raise HTTPException(413, words)
+        found = [] if body.confirmed else promises(body.text)
+        if found:
+            words = ", ".join(f"“{it}”" for it in found)
+            detail = f"This promises something: {words}. Can it be kept?"
+            return JSONResponse({"detail": detail, "promises": found}, 409)
+
+        def act() -> int:
+            return support.reply_as_person(
+                conversation_id, agent.id, body.text, str(body.client_id)
+            )
+
+        return {"message_id": await _do(act)}
+
+    @routes.post("/conversations/{conversation_id}/resolve")
+    async def resolve(
+        conversation_id: ConversationId, agent: Actor, body: Nothing | None = None
+    ) -> dict[str, Any]:
+        """Close it; the customer is asked for a rating."""
+        return await to_thread.run_sync(support.resolve, conversation_id, agent.id)
+
+    @routes.post("/conversations/{conversation_id}/hand-back")
+    async def hand_back(
+        conversation_id: ConversationId, body: HandingBack, agent: Actor
+    ) -> dict[str, Any]:
+        """Give it back to the bot."""
+        return await to_thread.run_sync(
+            support.hand_back, conversation_id, agent.id, body.note, body.settled
+        )
 
 
 def _tickets(routes: APIRouter, guard: Guard, support: Support) -> None:

@@ -1,4 +1,4 @@
-"""Finding conversations by number, address or words."""
+"""Finding conversations by number, address or words, and the notes kept in one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, or_, select
 
-from bot.store.schema import conversations, messages, tickets
+from bot.service import history
+from bot.store.schema import agents, conversations, messages, ticket_events, tickets
 from bot.store.tickets import with_agent
 
 _NUMBER = re.compile(r"\s*r-?\s*(\d{4,12})\s*", re.IGNORECASE)
@@ -40,6 +41,22 @@ def find(tx: Connection, text: str, limit: int = 50) -> list[Row[Any]]:
             )
         )
     return list(tx.execute(statement.order_by(tickets.c.id.desc()).limit(limit)))
+
+
+def notes_of(tx: Connection, conversation_id: str) -> list[Row[Any]]:
+    """What colleagues noted in all tickets of a conversation, in order, with their names."""
+    return list(
+        tx.execute(
+            select(ticket_events, agents.c.name.label("agent_name"))
+            .join(tickets, tickets.c.id == ticket_events.c.ticket_id)
+            .outerjoin(agents, agents.c.id == ticket_events.c.agent_id)
+            .where(
+                tickets.c.conversation_id == conversation_id,
+                ticket_events.c.kind == history.NOTED,
+            )
+            .order_by(ticket_events.c.id)
+        )
+    )
 
 
 def _escaped(word: str) -> str:

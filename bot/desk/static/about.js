@@ -23,15 +23,23 @@ export class About {
 
   show(ticket, { clocks = [], history = [], earlier = [], messages = [] }) {
     const moods = messages.filter((it) => it.author === "customer" && it.mood);
-    if (!changed(byId("about"), [ticket, clocks, history.length, earlier.length, moods.length])) return;
-    byId("about").replaceChildren(
-      ...summary(ticket.summary),
-      ...list("Why this priority", ticket.priority_why ?? []),
-      ...plot(moods),
-      ...list("Clocks", clocks.map(clock)),
-      ...this.#earlier(earlier),
-      ...list("History", history.map(event)),
-    );
+    const times = clocks.map(clock);
+    this.#part("summary", ticket.summary, () => summary(ticket.summary));
+    this.#part("priority", ticket.priority_why, () => list("Why this priority", ticket.priority_why ?? []));
+    this.#part("mood", moods.map((it) => it.mood.level), () => plot(moods));
+    this.#part("clocks", times, () => list("Clocks", times));
+    this.#part("earlier", earlier.map((it) => [it.id, it.state]), () => this.#earlier(earlier));
+    this.#part("history", [ticket.id, history.length], () => list("History", history.map(event)));
+  }
+
+  /** A part is made anew only when it says something else: the focus may be in another one. */
+  #part(name, shown, make) {
+    let part = byId("about").querySelector(`[data-part="${name}"]`);
+    if (!part) {
+      part = el("div", { "data-part": name });
+      byId("about").append(part);
+    }
+    if (changed(part, shown ?? null)) part.replaceChildren(...make());
   }
 
   #toggle(open) {
@@ -61,17 +69,19 @@ function summary(found) {
     ...list("Asked", found.asked.map((text) => `“${text}”`)),
     ...list("Shown by the bot", [...tried, ...unanswered]),
     ...list("Named", facts),
+    ...list("Felt", found.felt ? [found.felt] : []),
   ];
 }
 
 function clock(it) {
-  const since = words.clock(new Date(it.started_at).toISOString());
-  const pauses = it.pauses.length ? `, ${it.pauses.length} pause${it.pauses.length > 1 ? "s" : ""}` : "";
+  const at = (moment) => words.clock(new Date(moment).toISOString());
+  const pauses = it.pauses.map(([from, to]) => (to ? `${at(from)} to ${at(to)}` : `since ${at(from)}`));
+  const paused = pauses.length ? `, paused ${pauses.join(", ")}` : "";
   const due = it.due_at ? new Date(it.due_at).toISOString() : null;
   let state = "stands still: the customer is to speak";
   if (it.stopped_at) state = it.breached ? "was too late" : "in time";
   else if (due) state = `due ${words.until(due)} (${words.clock(due)})`;
-  return `${words.clockName(it.clock)}: ${state}. ${Math.round(it.used)} of ${it.minutes} min since ${since}${pauses}; rule “${it.rule}”`;
+  return `${words.clockName(it.clock)}: ${state}. ${Math.round(it.used)} of ${it.minutes} min since ${at(it.started_at)}${paused}; rule “${it.rule}”`;
 }
 
 function event(it) {

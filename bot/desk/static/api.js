@@ -7,9 +7,10 @@ let leaving = false;
 
 /** The gateway's answer was no, or there was none (then `status` is 0). */
 export class Trouble extends Error {
-  constructor(message, status) {
+  constructor(message, status, promises = []) {
     super(message);
     this.status = status;
+    this.promises = promises; // what a reply promises that nobody has confirmed
   }
 
   /** Whether the same request may well succeed later. */
@@ -30,9 +31,9 @@ export function claim(ticketId) {
   return post(`/desk/api/tickets/${ticketId}/claim`);
 }
 
-export function reply(id, clientId, text) {
+export function reply(id, clientId, text, confirmed) {
   const address = `/desk/api/conversations/${encodeURIComponent(id)}/replies`;
-  return post(address, { client_id: clientId, text });
+  return post(address, { client_id: clientId, text, confirmed });
 }
 
 export function resolve(id) {
@@ -107,7 +108,7 @@ async function ask(address, options = {}) {
   if (answer.status === 401) leave();
   if (answer.ok) return body;
   const said = typeof body?.detail === "string" ? body.detail : "";
-  throw new Trouble(said || "Something went wrong.", answer.status);
+  throw new Trouble(said || "Something went wrong.", answer.status, body?.promises);
 }
 
 /** The session has ended. Drafts and unsent replies are in sessionStorage and outlive it. */

@@ -19,8 +19,8 @@ export class Composer {
   agent = null;
 
   /**
-   * `send(conversation, text)` is called with what the agent sends; `mayGo(text, go)` says before
-   * whether it may, and calls `go` when the agent decides so later.
+   * `send(conversation, text, confirmed)` is called with what the agent sends; `mayGo(text, go)`
+   * says before whether it may, and calls `go` when the agent has seen what it promises.
    */
   constructor(limit, send, mayGo) {
     this.#limit = limit;
@@ -115,7 +115,7 @@ export class Composer {
     if (conversation !== this.#conversation || text !== this.#box.value.trim()) return;
     this.#set("");
     this.#keep();
-    this.#send(this.#conversation, text);
+    this.#send(this.#conversation, text, checked);
     this.focus();
   }
 

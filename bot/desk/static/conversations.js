@@ -7,7 +7,7 @@ const KEPT = 30;
 const OVERLAP = 12;
 
 export class Conversations {
-  #known = new Map(); // id -> {messages, ticket, typing}, the one opened last at the end
+  #known = new Map(); // id -> {messages, ticket, typing, ...}, the one opened last at the end
 
   get(id) {
     return this.#known.get(id);
@@ -18,10 +18,10 @@ export class Conversations {
     const before = this.#known.get(id);
     const last = before?.messages.at(-1)?.id ?? 0;
     const after = Math.max(0, last - OVERLAP);
-    const { ticket, messages, typing, clocks, history, earlier } = await api.conversation(id, after);
+    const { ticket, messages, typing, ...more } = await api.conversation(id, after);
     await settled(id);
     const kept = (before?.messages ?? []).filter((message) => message.id <= after);
-    const now = { ticket, typing, clocks, history, earlier, messages: [...kept, ...messages] };
+    const now = { ...more, ticket, typing, messages: [...kept, ...messages] };
     this.#keep(id, now);
     return now;
   }

@@ -11,7 +11,9 @@ import { useKeys } from "./keys.js";
 import { Live } from "./live.js";
 import { Notices } from "./notices.js";
 import { Outbox } from "./outbox.js";
+import { Looking, showPresence } from "./presence.js";
 import { Queue } from "./queue.js";
+import { Saved } from "./saved.js";
 import { Search } from "./search.js";
 import { Tools } from "./tools.js";
 import { Transcript } from "./transcript.js";
@@ -20,7 +22,6 @@ import * as words from "./words.js";
 const OPEN = "desk.open"; // which conversation is shown again after a log-in
 const TITLE = document.title;
 const TICK = 10_000;
-const LOOK = 5_000;
 
 class Desk {
   #agent = null;
@@ -36,17 +37,22 @@ class Desk {
   #header = new Header((...it) => this.#act(...it), () => this.#composer.unsent);
   #composer = new Composer(
     Number(document.body.dataset.limit),
-    (id, text) => {
-      this.#outbox.send(id, text);
+    (id, text, confirmed) => {
+      this.#outbox.send(id, text, confirmed);
       this.#transcript.scrollToEnd();
     },
     (text, go) => this.#helps.mayGo(text, go),
   );
-  #helps = new Helps(this.#composer, () => this.#agent);
+  #helps = new Helps(this.#composer);
+  #saved = new Saved(this.#composer, () => ({
+    agent: this.#agent?.name.split(" ")[0] ?? "",
+    number: this.#openTicket()?.number ?? "",
+    business: document.body.dataset.business,
+  }));
   #tools = new Tools((ticket) => this.#worked(ticket));
   #about = new About((id) => this.open(id, true));
   #search = new Search((id) => this.open(id, true));
-  #looked = 0;
+  #looking = new Looking(() => ({ ticket: this.#openTicket(), writing: this.#composer.writing }));
 
   start() {
     byId("back").addEventListener("click", () => this.#back());
@@ -63,12 +69,18 @@ class Desk {
       r: () => this.#open && this.#composer.focus(),
       n: () => this.#open && this.#tools.open("note"),
       m: () => this.#open && this.#tools.open(),
+      p: () => this.#open && this.#tools.open("pass-on"),
+      z: () => this.#open && this.#tools.open("put-off"),
+      t: () => this.#open && this.#tools.open("tags"),
+      s: () => this.#open && this.#helps.toggle(),
+      e: () => this.#open && this.#header.resolve(),
+      b: () => this.#open && this.#header.handBack(),
       i: () => this.#open && this.#about.open(),
       "/": () => this.#search.focus(),
       "?": () => byId("help").showModal(),
     });
     setInterval(() => this.#queue.tick(), TICK);
-    setInterval(() => this.#look_at(), LOOK);
+    this.#looking.start();
     this.#live.start();
   }
 
@@ -76,7 +88,6 @@ class Desk {
   open(id, enter = false) {
     this.#open = id;
     sessionStorage.setItem(OPEN, id);
-    this.#looked = 0;
     // The address names a conversation exactly while a narrow screen shows one.
     if (document.body.dataset.view === "conversation") {
       history.replaceState(history.state, "", `#${id}`);
@@ -91,8 +102,9 @@ class Desk {
   async #look() {
     const changes = this.#changes;
     const id = this.#open;
-    const [{ agent, tickets }] = await Promise.all([api.tickets(), id && this.#refresh(id)]);
+    const [{ agent, tickets, queues }] = await Promise.all([api.tickets(), id && this.#refresh(id)]);
     if (changes !== this.#changes) return this.#live.wake();
+    words.setQueues(queues);
     this.#welcome(agent);
     this.#tickets = tickets;
     this.#notices.look(tickets);
@@ -119,7 +131,7 @@ class Desk {
     for (const link of document.querySelectorAll("[data-role]")) {
       link.hidden = !link.dataset.role.split(" ").includes(agent.role);
     }
-    this.#presence(agent.away);
+    showPresence(agent.away);
     byId("who").title = agent.email;
     this.#follow(sessionStorage.getItem(OPEN));
   }
@@ -142,11 +154,11 @@ class Desk {
     if (!ticket || !this.#agent) return;
     const known = this.#conversations.get(this.#open) ?? {};
     const { messages = [], typing = false } = known;
-    this.#header.show(ticket);
-    this.#tools.show(ticket, known.earlier ?? []);
+    this.#header.show(ticket, this.#agent.id);
+    this.#tools.show(ticket, known.earlier ?? [], this.#agent.id);
     this.#about.show(ticket, known);
     this.#helps.show(ticket, messages);
-    this.#transcript.show(this.#open, messages, typing);
+    this.#transcript.show(this.#open, messages, typing, known.notes);
     this.#composer.show(this.#open, whyNot(ticket));
   }
 
@@ -166,6 +178,7 @@ class Desk {
   async #act(name, ticket, note, settled) {
     const id = ticket.conversation_id;
     try {
+      if (name === "claim") this.#notices.expect(ticket.id);
       const now = await this.#request(name, ticket, note, settled);
       this.#tickets = this.#tickets.map((it) => (it.id === now.id ? now : it));
       this.#conversations.put(now);
@@ -188,16 +201,6 @@ class Desk {
     this.#changes++;
     this.#show();
     this.#live.wake();
-  }
-
-  /** Lets colleagues see which ticket is open here. */
-  async #look_at() {
-    const ticket = this.#openTicket();
-    if (!ticket || document.hidden || !["waiting", "human"].includes(ticket.state)) return;
-    const { writing } = this.#composer;
-    if (!writing && Date.now() - this.#looked < LOOK * 4) return;
-    this.#looked = Date.now();
-    await api.look(ticket.id, writing).catch(() => {});
   }
 
   #request(name, ticket, note, settled) {
@@ -237,16 +240,6 @@ class Desk {
   #report(connected) {
     const text = connected ? "" : "The connection is lost. Trying again; what you write is kept.";
     if (byId("lost").textContent !== text) byId("lost").textContent = text;
-  }
-
-  /** At the desk, or away: then nothing is given to this agent. */
-  #presence(away) {
-    const button = byId("presence");
-    button.textContent = away ? "Away" : "At the desk";
-    button.setAttribute("aria-pressed", String(away));
-    button.onclick = async () => {
-      await api.setAway(!away).then(() => this.#presence(!away)).catch(() => {});
-    };
   }
 
   async #logOut() {

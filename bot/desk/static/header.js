@@ -1,6 +1,7 @@
 /* The head of the open conversation: what it is about, and what can be done with it. */
 
 import { byId, changed, el } from "./dom.js";
+import { Draft } from "./drafts.js";
 import { moodPill } from "./queue.js";
 import * as words from "./words.js";
 
@@ -10,6 +11,7 @@ export class Header {
   #unsent;
   #panelFor = "";
   #busy = false;
+  #fields = ["note", "settled"].map((name) => new Draft(byId(name), name));
 
   /** `act(name, ticket, note)` does it and throws what went wrong; `unsent()`: is there a draft? */
   constructor(act, unsent) {
@@ -17,7 +19,7 @@ export class Header {
     this.#unsent = unsent;
     byId("claim").addEventListener("click", () => this.claim());
     byId("resolve").addEventListener("click", () => this.#resolve());
-    byId("hand-back").addEventListener("click", () => this.#openPanel("hand-back"));
+    byId("hand-back").addEventListener("click", () => this.handBack());
     byId("panel-cancel").addEventListener("click", () => this.#closePanel(true));
     byId("panel").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -28,14 +30,14 @@ export class Header {
     });
   }
 
-  show(ticket) {
+  show(ticket, agentId) {
     if (ticket.conversation_id !== this.#ticket?.conversation_id) {
       this.trouble("");
       this.#closePanel();
-      byId("note").value = byId("settled").value = "";
     }
+    for (const field of this.#fields) field.show(agentId, ticket.conversation_id);
     this.#ticket = ticket;
-    const held = ticket.state === "human" && ticket.mine;
+    const held = this.#held;
     if (!held) this.#closePanel();
     byId("claim").hidden = ticket.state !== "waiting";
     byId("resolve").hidden = byId("hand-back").hidden = !held;
@@ -51,17 +53,32 @@ export class Header {
     if (this.#ticket?.state === "waiting") this.#do("claim");
   }
 
+  /** The two by keyboard; a single key closes nothing without asking. */
+  resolve() {
+    if (this.#held) this.#openPanel("resolve");
+  }
+
+  handBack() {
+    if (this.#held) this.#openPanel("hand-back");
+  }
+
+  get #held() {
+    return this.#ticket?.state === "human" && this.#ticket.mine;
+  }
+
   #describe(ticket) {
     byId("number").textContent = ticket.number;
-    const facts = [words.state(ticket), words.channel(ticket.channel)];
+    const at = (ticket.lookers ?? []).map((it) => `${it.name} is ${it.writing ? "writing" : "looking"}`);
+    const facts = [words.state(ticket), words.channel(ticket.channel), ...at];
     byId("facts").textContent = facts.join(" · ");
     const entries = [
       ["Reason", reason(ticket)],
       ["Mood", mood(ticket.mood)],
       ["Priority", [words.priority(ticket.priority)]],
-      ["Queue", [words.queue(ticket.queue)]],
+      ["Queue", [[ticket.queue, ...(ticket.also_in ?? [])].map(words.queue).join(", also in ")]],
       ["Opened", [words.clock(ticket.opened_at)]],
     ];
+    if (ticket.promised_for) entries.push(["Promised for", [words.clock(ticket.promised_for)]]);
     if (ticket.contact) entries.push(["Answer also to", [ticket.contact]]);
     if (ticket.tags?.length) entries.push(["Tags", [ticket.tags.join(", ")]]);
     if (ticket.snoozed_until) entries.push(["Put off until", [words.clock(ticket.snoozed_until)]]);
@@ -85,10 +102,11 @@ export class Header {
     byId("panel").hidden = false;
     byId("note-field").hidden = !back;
     byId("hand-back").setAttribute("aria-expanded", String(back));
-    byId("panel-go").textContent = back ? "Hand back" : "Resolve without sending it";
-    const unsent = "Your reply was not sent yet.";
-    const what = back ? "The bot answers this customer again." : "";
-    byId("panel-text").textContent = [this.#unsent() ? unsent : "", what].join(" ").trim();
+    const unsent = this.#unsent() ? "Your reply was not sent yet." : "";
+    const resolve = unsent ? "Resolve without sending it" : "Resolve it";
+    byId("panel-go").textContent = back ? "Hand back" : resolve;
+    const what = back ? "The bot answers this customer again." : "The customer may be asked for a rating.";
+    byId("panel-text").textContent = `${unsent} ${what}`.trim();
     byId("panel-go").scrollIntoView({ block: "nearest" }); // on a narrow screen it may lie below
     byId(back ? "settled" : "panel-go").focus({ preventScroll: true });
   }
@@ -106,9 +124,12 @@ export class Header {
     this.#able();
     this.trouble("");
     const ticket = this.#ticket;
+    const places = this.#fields.map((field) => field.place);
     try {
       await this.#act(name, ticket, note, settled);
-      if (name === "hand-back") byId("note").value = byId("settled").value = "";
+      if (name === "hand-back") {
+        this.#fields.forEach((field, at) => field.sent(places[at], sessionStorage.getItem(places[at])));
+      }
     } catch (trouble) {
       if (this.#ticket.id === ticket.id) this.trouble(trouble.message);
     }

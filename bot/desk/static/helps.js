@@ -1,4 +1,4 @@
-/* Help with a reply: passages that may answer, saved replies, and a look at what it promises. */
+/* Help with a reply: passages that may answer, and a look at what it promises. */
 
 import * as api from "./api.js";
 import { byId, el } from "./dom.js";
@@ -6,43 +6,48 @@ import { markdown } from "./markdown.js";
 
 export class Helps {
   #composer;
-  #agent;
   #ticket = null;
   #question = "";
-  #saved = [];
+  #asked = null; // for which question the suggestions were fetched
 
-  /** `agent()` is who is logged in. */
-  constructor(composer, agent) {
+  constructor(composer) {
     this.#composer = composer;
-    this.#agent = agent;
-    byId("suggest").addEventListener("click", () => this.#toggle(byId("suggestions").hidden));
-    byId("saved").addEventListener("focus", () => this.#load());
-    byId("saved").addEventListener("change", () => this.#use(byId("saved").value));
-    byId("save-reply").addEventListener("click", () => this.#save());
-    byId("reply").addEventListener("input", () => this.#shortcut());
-    this.#load();
+    byId("suggest").addEventListener("click", () => this.toggle());
+    byId("suggestions").addEventListener("keydown", (event) => {
+      if (event.key !== "Escape") return;
+      this.#open(false);
+      byId("suggest").focus();
+    });
   }
 
   show(ticket, messages) {
     if (ticket.id !== this.#ticket?.id) {
-      this.#toggle(false);
+      this.#open(false);
       this.#say("");
     }
     this.#ticket = ticket;
     this.#question = messages.findLast((it) => it.author === "customer")?.text ?? "";
     byId("helps").hidden = !(ticket.state === "human" && ticket.mine);
+    const other = this.#asked !== null && this.#asked !== this.#question;
+    // Not under the hands of an agent who is about to choose one.
+    if (other && !byId("suggestions").contains(document.activeElement)) this.#fetch();
+  }
+
+  toggle() {
+    if (!byId("helps").hidden) this.#open(byId("suggestions").hidden);
   }
 
   /** Whether a text may be sent now; what it promises is shown first, and `go` sends it. */
   async mayGo(text, go) {
     this.#say("");
+    // Without an answer the text goes out unconfirmed: then the gateway looks itself.
     const { promises = [] } = await api.promises(text).catch(() => ({}));
     if (!promises.length) return true;
     const words = promises.map((it) => `“${it}”`).join(", ");
     this.#say(`This promises something: ${words}. Can it be kept? `,
-      el("button", { type: "button", click: () => { this.#say(""); go(); } }, "Send it"), " ",
+      el("button", { type: "button", click: () => { this.#say(""); go(); } }, "Send anyway"), " ",
       el("button", { type: "button", click: () => { this.#say(""); this.#composer.focus(); } }, "Change it"));
-    byId("promises").querySelector("button").focus();
+    byId("promises").querySelector("button:last-of-type").focus(); // the safe one
     return false;
   }
 
@@ -52,12 +57,19 @@ export class Helps {
     byId("promises").replaceChildren(...shown);
   }
 
-  async #toggle(open) {
+  #open(open) {
     byId("suggestions").hidden = !open;
     byId("suggest").setAttribute("aria-expanded", String(open));
-    if (!open) return;
-    byId("suggestions").replaceChildren(el("p", {}, "Looking …"));
-    const { suggestions } = await api.suggestions(this.#question || " ").catch(() => ({ suggestions: [] }));
+    this.#asked = null;
+    if (open) this.#fetch();
+  }
+
+  async #fetch() {
+    const question = this.#question;
+    this.#asked = question;
+    if (!byId("suggestions").childElementCount) byId("suggestions").replaceChildren(el("p", {}, "Looking …"));
+    const { suggestions } = await api.suggestions(question || " ").catch(() => ({ suggestions: [] }));
+    if (this.#asked !== question) return; // closed, or asked anew since
     const shown = suggestions.map((it) => this.#suggestion(it));
     byId("suggestions").replaceChildren(...(shown.length ? shown : [el("p", {}, "No article fits.")]));
   }
@@ -71,56 +83,6 @@ export class Helps {
       : el("button", { type: "button", click: () => this.#composer.insert(plain(it.text)) }, "Put into the reply");
     return el("article", { class: it.staff ? "suggestion staff" : "suggestion" },
       el("p", {}, el("a", { href: address }, name), " ", act), el("div", {}, ...markdown(it.text)));
-  }
-
-  async #load() {
-    const { replies } = await api.savedReplies().catch(() => ({ replies: this.#saved }));
-    this.#saved = replies;
-    byId("saved").replaceChildren(el("option", { value: "" }, "Saved replies"),
-      ...replies.map((it) => el("option", { value: it.name }, it.name)));
-  }
-
-  #use(name) {
-    const found = this.#saved.find((it) => it.name === name);
-    byId("saved").value = "";
-    if (found) this.#composer.insert(this.#filled(found.text));
-  }
-
-  /** "/name" alone in the reply box becomes the saved reply of that name. */
-  #shortcut() {
-    const text = byId("reply").value;
-    if (!text.startsWith("/") || !text.endsWith(" ")) return;
-    const wanted = text.slice(1).trim().toLowerCase();
-    const found = this.#saved.find((it) => it.name.toLowerCase() === wanted);
-    if (!found) return;
-    byId("reply").select();
-    this.#composer.insert(this.#filled(found.text));
-  }
-
-  #filled(text) {
-    const values = {
-      agent: this.#agent()?.name.split(" ")[0] ?? "",
-      number: this.#ticket?.number ?? "",
-      business: document.body.dataset.business,
-    };
-    return text.replace(/\{(agent|number|business)\}/g, (_, name) => values[name]);
-  }
-
-  async #save() {
-    const text = byId("reply").value.trim();
-    if (!text) return this.#say("Write a reply first; then it can be kept under a name.");
-    const name = el("input", { "aria-label": "Name of the saved reply", maxlength: 80 });
-    const keep = async () => {
-      try {
-        await api.saveReply(name.value, text);
-        await this.#load();
-        this.#say("Kept.");
-      } catch (trouble) {
-        this.#say(trouble.message);
-      }
-    };
-    this.#say("Keep this reply as ", name, " ", el("button", { type: "button", click: keep }, "Keep"));
-    name.focus();
   }
 }
 

@@ -36,6 +36,7 @@ export class Outbox {
       time: entry.time,
       state: this.#states.get(entry.client_id) ?? "failed",
       trouble: entry.trouble ?? "The page was closed before it arrived.",
+      promises: entry.promises ?? [],
     }));
   }
 
@@ -44,17 +45,19 @@ export class Outbox {
     return this.#keys.get(messageId);
   }
 
-  send(conversationId, text) {
+  /** `confirmed`: the agent has seen what the text promises. */
+  send(conversationId, text, confirmed) {
     const time = new Date().toISOString();
-    const entry = { conversationId, client_id: uuid(), text, time };
+    const entry = { conversationId, client_id: uuid(), text, time, confirmed };
     this.#store(entry);
     this.#queue(entry);
   }
 
-  /** Sends one that failed again, with the same client_id. */
-  retry(clientId) {
+  /** Sends one that failed again, with the same client_id; its promises may be confirmed now. */
+  retry(clientId, confirmed = false) {
     const entry = this.#find(clientId);
-    if (entry && !this.#states.has(clientId)) this.#queue(entry);
+    if (!entry || this.#states.has(clientId)) return;
+    this.#queue({ ...entry, confirmed: entry.confirmed || confirmed });
   }
 
   /** Takes one that failed out and gives its text back. */
@@ -108,14 +111,14 @@ export class Outbox {
       this.#keys.set(message_id, entry.client_id);
     } catch (trouble) {
       this.#states.delete(entry.client_id);
-      this.#store({ ...entry, trouble: trouble.message });
+      this.#store({ ...entry, trouble: trouble.message, promises: trouble.promises });
     }
   }
 
   async #attempt(entry) {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await api.reply(entry.conversationId, entry.client_id, entry.text);
+        return await api.reply(entry.conversationId, entry.client_id, entry.text, Boolean(entry.confirmed));
       } catch (trouble) {
         if (!trouble.passing || attempt >= ATTEMPTS) throw trouble;
         await new Promise((resolve) => setTimeout(resolve, 700 * 2 ** attempt));

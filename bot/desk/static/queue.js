@@ -40,6 +40,10 @@ function since(ticket) {
   return ticket.last_message?.time ?? ticket.opened_at;
 }
 
+function isOpen(ticket) {
+  return ticket.state === "waiting" || ticket.state === "human";
+}
+
 export class Queue {
   #root;
   #choose;
@@ -62,11 +66,12 @@ export class Queue {
 
   /** The ticket ids as listed, for moving through them. */
   order() {
-    return [...this.#root.querySelectorAll("li")].map((row) => Number(row.dataset.key));
+    const rows = this.#root.querySelectorAll("[data-section] li");
+    return [...rows].map((row) => Number(row.dataset.key));
   }
 
   focus(ticketId) {
-    this.#root.querySelector(`li[data-key="${ticketId}"] button`)?.focus();
+    this.#root.querySelector(`[data-section] li[data-key="${ticketId}"] button`)?.focus();
   }
 
   /** Lets the waiting times go on. */
@@ -105,12 +110,12 @@ function update(row, ticket, open) {
   if (!changed(row, ticket)) return;
   button.className = owed(ticket) && ticket.mine ? "row owed" : "row";
   // The spaces between the parts keep their words apart when a screen reader joins them.
-  button.replaceChildren(top(ticket), " ", reason(ticket), " ", bottom(ticket));
+  button.replaceChildren(top(ticket), " ", reason(ticket), " ", last(ticket), " ", bottom(ticket));
 }
 
 function top(ticket) {
   const parts = [el("b", {}, ticket.number), " ", moodPill(ticket.mood)];
-  if (ticket.priority <= 2 && ticket.state === "waiting") {
+  if (ticket.priority <= 2 && isOpen(ticket)) {
     const name = words.priority(ticket.priority);
     parts.push(" ", el("span", { class: `pill priority-${ticket.priority}` }, name));
   }
@@ -127,21 +132,26 @@ function reason(ticket) {
   return el("span", { class: "reason" }, `${back}${holder}${ticket.reason}`);
 }
 
+function last(ticket) {
+  const said = ticket.last_message;
+  const author = said?.author === "agent" && ticket.mine ? "you" : said?.author;
+  return el("span", { class: "snippet" }, said ? `${AUTHORS[author] ?? ""}${said.text}` : "");
+}
+
+/** Until when, where, and who else is at it. */
 function bottom(ticket) {
-  const last = ticket.last_message;
-  const author = last?.author === "agent" && ticket.mine ? "you" : last?.author;
-  const text = last ? `${AUTHORS[author] ?? ""}${last.text}` : "";
+  const where = [words.queue(ticket.queue), ...(ticket.also_in ?? []).map(words.queue)];
+  const queues = where.length > 1 && isOpen(ticket) ? `${where[0]}, also in ${where.slice(1).join(", ")}` : where[0];
   const rated = ticket.rating ? `Rated ${ticket.rating} of 5` : words.channel(ticket.channel);
-  return el("span", { class: "bottom" },
-    el("span", { class: "snippet" }, text), " ", ...due(ticket), el("span", { class: "channel" }, rated),
-    ...lookers(ticket));
+  return el("span", { class: "bottom" }, ...due(ticket),
+    el("span", { class: "where" }, `${queues} · ${rated}`), ...lookers(ticket));
 }
 
 /** When an answer is due by the service level, or was promised. */
 function due(ticket) {
   const at = ticket.promised_for && (!ticket.sla_due_at || ticket.promised_for < ticket.sla_due_at)
     ? ["promised", ticket.promised_for] : ["due", ticket.sla_due_at];
-  if (!at[1] || (ticket.state !== "waiting" && ticket.state !== "human")) return [];
+  if (!at[1] || !isOpen(ticket)) return [];
   const shown = el("span", { class: "due" });
   Object.assign(shown.dataset, { what: at[0], at: at[1] });
   setDue(shown);
@@ -164,6 +174,11 @@ function lookers(ticket) {
 /** What the clock of this row counts. */
 function wait(ticket) {
   const time = el("time", { class: "wait" });
+  if (ticket.state === "human" && ticket.snoozed_until) {
+    time.dateTime = ticket.snoozed_until;
+    time.textContent = `until ${words.clock(ticket.snoozed_until)}`;
+    return time;
+  }
   const [before, iso, after] = counted(ticket);
   Object.assign(time.dataset, { before, after });
   time.dateTime = iso;

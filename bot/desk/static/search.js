@@ -25,6 +25,7 @@ export class Search {
     if (!text) return this.#close();
     const place = byId("found");
     let found = [];
+    place.querySelector(".empty").textContent = "Nothing was found.";
     try {
       found = (await api.find(text)).tickets;
     } catch (trouble) {

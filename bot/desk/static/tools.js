@@ -2,11 +2,15 @@
 
 import * as api from "./api.js";
 import { byId, changed, el } from "./dom.js";
+import { Draft } from "./drafts.js";
 
 const GAP = "knowledge-gap";
+const AFTERNOON = 15; // hours
 
 export class Tools {
   #ticket = null;
+  #note = new Draft(byId("tool-note"), "internal");
+  #toNote = new Draft(byId("tool-to-note"), "passing-on");
   #done;
 
   /** `done(ticket)` is told when something was done; the ticket is null when only a note was kept. */
@@ -31,10 +35,11 @@ export class Tools {
     });
   }
 
-  show(ticket, earlier) {
+  show(ticket, earlier, agentId) {
+    this.#note.show(agentId, ticket.conversation_id);
+    this.#toNote.show(agentId, ticket.conversation_id);
     if (ticket.id !== this.#ticket?.id) {
       this.#trouble("");
-      byId("tool-note").value = sessionStorage.getItem(place(ticket)) ?? "";
       byId("tool-tags").value = (ticket.tags ?? []).join(", ");
       if (this.#ticket) this.#toggle(false);
     }
@@ -49,17 +54,22 @@ export class Tools {
     }
   }
 
-  /** Opens the panel, at the note if that is named. */
-  open(name) {
+  /** Opens the panel, at the form that is named; one that does not apply now says so. */
+  open(name = "note") {
     this.#toggle(true);
-    byId(name === "note" ? "tool-note" : "tools").querySelector?.("textarea, select, input")?.focus();
-    if (name === "note") byId("tool-note").focus();
+    if (form(name).hidden) this.#trouble("Claim it first.");
+    form(form(name).hidden ? "note" : name).querySelector("textarea, select, input").focus();
   }
 
   #toggle(open, refocus = false) {
     byId("tools").hidden = !open;
     byId("tools-open").setAttribute("aria-expanded", String(open));
-    if (open) this.#fill();
+    if (open) {
+      this.#fill();
+      const now = new Date();
+      afternoon().hidden = afternoon().disabled = now.getHours() >= AFTERNOON;
+      if (afternoon().hidden && afternoon().selected) byId("tool-when").value = "60";
+    }
     if (refocus) byId("tools-open").focus();
   }
 
@@ -86,17 +96,15 @@ export class Tools {
 
   async #do(what, body) {
     const ticket = this.#ticket;
-    if (what === "notes") sessionStorage.setItem(place(ticket), body.text);
+    const [notePlace, toNotePlace] = [this.#note.place, this.#toNote.place];
     this.#trouble("");
     try {
       const now = await api.work(ticket.id, what, body);
-      if (what === "notes") {
-        sessionStorage.removeItem(place(ticket));
-        byId("tool-note").value = "";
-      }
-      if (what === "tags") byId("tool-tags").value = (now?.tags ?? []).join(", ");
-      if (what === "pass-on") byId("tool-to-note").value = "";
+      if (what === "notes") this.#note.sent(notePlace, body.text);
+      if (what === "pass-on") this.#toNote.sent(toNotePlace, body.note);
       this.#done(now);
+      if (this.#ticket.id !== ticket.id) return; // another one is open by now
+      if (what === "tags") byId("tool-tags").value = (now?.tags ?? []).join(", ");
       this.#trouble(what === "notes" ? "Kept." : "Done.");
     } catch (trouble) {
       this.#trouble(trouble.message);
@@ -112,16 +120,17 @@ function form(name) {
   return document.querySelector(`[data-tool="${name}"]`);
 }
 
-function place(ticket) {
-  return `desk.note.${ticket.id}`;
+function afternoon() {
+  return byId("tool-when").querySelector("[value=afternoon]");
 }
 
 /** The moment that was chosen, in milliseconds. */
 function moment() {
   const chosen = byId("tool-when").value;
   if (chosen === "own") return Date.parse(byId("tool-until").value) || 0;
+  const day = new Date();
+  if (chosen === "afternoon") return day.setHours(AFTERNOON, 0, 0, 0);
   if (chosen !== "morning") return Date.now() + Number(chosen) * 60_000;
-  const morning = new Date();
-  morning.setDate(morning.getDate() + 1);
-  return morning.setHours(9, 0, 0, 0);
+  day.setDate(day.getDate() + 1);
+  return day.setHours(9, 0, 0, 0);
 }

@@ -1,4 +1,5 @@
-/* The messages of the open conversation, and the replies that are on their way. */
+/* The messages of the open conversation, colleagues' notes among them, and the replies that are on
+ * their way. */
 
 import { byId, changed, el, keyed } from "./dom.js";
 import { link, markdown } from "./markdown.js";
@@ -29,15 +30,15 @@ export class Transcript {
     new ResizeObserver(() => this.#stay || this.#toEnd()).observe(this.#scroller);
   }
 
-  /** Shows the messages, then what is not delivered yet. */
-  show(conversationId, messages, typing) {
+  /** Shows the messages with the notes between them, then what is not delivered yet. */
+  show(conversationId, messages, typing, notes = []) {
     const other = this.#conversation !== conversationId;
     if (other) this.#begin(conversationId);
     const pending = this.#outbox.entries(conversationId, messages);
-    const items = [...messages, ...pending];
+    const items = [...inOrder(messages, notes), ...pending];
     keyed(this.#log, items, {
       key: (item) => item.client_key ?? this.#outbox.keyOf(item.id) ?? item.id,
-      make: (item) => el("article", { class: `message ${item.author}` }),
+      make: (item) => el("article", { class: `message ${item.author}`, "aria-label": item.label }),
       update: (node, item) => this.#update(node, item),
     });
     this.#typing.hidden = !typing;
@@ -92,12 +93,26 @@ export class Transcript {
 
   #delivery(entry) {
     if (entry.state !== "failed") return el("p", { class: "below state" }, "Sending …");
-    const again = () => this.#outbox.retry(entry.client_key);
+    const promising = entry.promises.length > 0;
+    const again = () => this.#outbox.retry(entry.client_key, promising);
     const edit = () => this.#outbox.withdraw(entry.client_key);
     return el("p", { class: "below state failed" }, `Not sent. ${entry.trouble} `,
-      el("button", { type: "button", click: again }, "Try again"), " ",
-      el("button", { type: "button", click: edit }, "Edit"));
+      el("button", { type: "button", click: again }, promising ? "Send anyway" : "Try again"), " ",
+      el("button", { type: "button", click: edit }, promising ? "Change it" : "Edit"));
   }
+}
+
+/** Notes where they belong by their time. No way leads back: a note never becomes a message. */
+function inOrder(messages, notes) {
+  const shown = notes.map((note) => ({
+    id: `note-${note.id}`,
+    author: "note",
+    label: "Internal note",
+    author_name: note.agent ?? `Customer, in ${note.data.written_in ?? "another ticket"}`,
+    text: note.data.text ?? "",
+    time: note.at,
+  }));
+  return [...messages, ...shown].sort((one, other) => one.time.localeCompare(other.time));
 }
 
 function content(item) {
@@ -113,6 +128,10 @@ function content(item) {
 
 function heading(item) {
   const name = { class: item.author === "system" ? "quiet" : null };
+  if (item.author === "note") {
+    return el("p", { class: "head" }, el("b", { class: "internal" }, "Internal"), " ",
+      el("b", {}, item.author_name), " ", time(item.time));
+  }
   return el("p", { class: "head" }, el("b", name, author(item)), " ", time(item.time));
 }
 
@@ -133,7 +152,8 @@ function sources(list) {
   const entries = list.map((source) => {
     const name = source.heading && source.heading !== source.title
       ? `${source.title} – ${source.heading}` : source.title;
-    return el("li", {}, link(atTheDesk(source), [name]));
+    const sure = source.confidence ? ` (${Math.round(source.confidence * 100)} % sure)` : "";
+    return el("li", {}, link(atTheDesk(source), [name]), sure);
   });
   return el("div", { class: "sources" }, el("span", {}, "From:"), el("ul", {}, ...entries));
 }

@@ -33,8 +33,16 @@ export function priority(number) {
   return PRIORITIES[number] ?? "Normal";
 }
 
-/** A queue's name as it reads in a line: "general" reads "General". */
+let titles = {};
+
+/** Learns the queues' titles, by name. */
+export function setQueues(found) {
+  titles = found;
+}
+
+/** A queue's title; one that is configured no more is called by its name. */
 export function queue(name) {
+  if (titles[name]) return titles[name];
   return name ? name[0].toUpperCase() + name.slice(1).replaceAll("_", " ") : "General";
 }
 
