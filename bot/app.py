@@ -32,17 +32,17 @@ from bot.deliveries import Courier
 from bot.desk import knowledge as desk_knowledge
 from bot.desk import numbers as desk_numbers
 from bot.desk import people as desk_people
+from bot.desk import policies as desk_policies
 from bot.desk import routes as desk
 from bot.desk import work as desk_work
 from bot.desk.preview import Preview
 from bot.editing import Editing
 from bot.encoder import Encoder
-from bot.escalation_file import load as load_escalation
 from bot.followups import Ticker
 from bot.logs import configure as configure_logs
 from bot.notices import Notifier
 from bot.notices.sender import Sender, sinks
-from bot.service_file import load as load_service
+from bot.policies import Policies
 from bot.settings import ROOT, Settings
 from bot.store import ledger
 from bot.store.agents import Agents
@@ -96,8 +96,8 @@ class Gateway:
     """
 
     def __init__(self, settings: Settings):
-        escalation = load_escalation(settings.escalation_file)
         self.settings = settings
+        self.policies = Policies(settings)
         self.name = f"{socket.gethostname()}:{settings.port}"
         self.store = open_store(settings)
         self.wakeups = Wakeups()
@@ -108,11 +108,12 @@ class Gateway:
             wake=self.wakeups.wake,
             gateway=self.name,
             lease_milliseconds=int(settings.lease_seconds * 1000),
-            escalation=escalation,
-            service=load_service(settings.service_file),
+            escalation=self.policies.escalation,
+            service=self.policies.service,
             announce=notifier.announce,
             mail=notifier.mail_customer if notifier.mails_customers else None,
         )
+        self.policies.adopt = self.support.adopt
         encoder = Encoder(settings.models_dir / "encoder")
         self.knowledge_base = KnowledgeBase(
             settings.articles_dir,
@@ -131,7 +132,7 @@ class Gateway:
             self.store.database, {web_api.CHANNEL: web_api.WebChannel(self.wakeups)}
         )
         self.turns = Turns(self.support, self.brain, self.courier)
-        self.ticker = Ticker(self.support, self.turns, self.courier)
+        self.ticker = Ticker(self.support, self.turns, self.courier, self.policies)
         self.sender = Sender(self.store.database, places)
         self.executor = ActionExecutor()
         for skill in self._skills():
@@ -232,9 +233,10 @@ def create_app(settings: Settings, gateway: Gateway | None = None) -> FastAPI:
     app.include_router(
         desk_work.router(gateway.support, gateway.store.agents, gateway.knowledge_base, settings)
     )
-    parts = (gateway.store.database, gateway.support.service, gateway.store.agents, settings)
+    parts = (gateway.store.database, gateway.support, gateway.store.agents, settings)
     app.include_router(desk_numbers.router(*parts))
     app.include_router(desk_people.router(*parts))
+    app.include_router(desk_policies.router(gateway.policies, *parts))
     _health(app, gateway)
     _errors(app)
     return app

@@ -283,8 +283,7 @@ def service(settings: Settings) -> Iterator[Finding]:
     except FileWrong:
         return  # its own check says so
     lines = _lines_of_queues(settings.escalation_file)
-    named = {it.queue for it in rules.rules} | {it.queue for it in rules.other_reasons.values()}
-    for queue in sorted(named - set(found.queues)):
+    for queue in sorted(rules.queues - set(found.queues)):
         line = lines.get(queue, [])
         where = (
             f", line {' and '.join(map(str, line))}" if line else ""

@@ -117,6 +117,11 @@ class Escalation:
     help_lines: tuple[str, ...] = ()
     other_reasons: Mapping[str, Standing] = field(default_factory=lambda: dict(_STANDING))
 
+    @property
+    def queues(self) -> set[str]:
+        """The queues that the rules name."""
+        return {it.queue for it in self.rules} | {it.queue for it in self.other_reasons.values()}
+
     def judge(self, situation: Situation, done: Iterable[str] = ()) -> Decision | None:
         """The first rule that applies; those named in ``done`` are passed over."""
         passed = set(done)

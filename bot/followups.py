@@ -8,6 +8,7 @@ import structlog
 from anyio import to_thread
 
 from bot.deliveries import Courier
+from bot.policies import Policies
 from bot.support import Support
 from bot.turns import Turns
 
@@ -17,9 +18,17 @@ log = structlog.get_logger("followups")
 class Ticker:
     """Runs until cancelled. Everything it does is claimed by a row, so two tickers do no harm."""
 
-    def __init__(self, support: Support, turns: Turns, courier: Courier, seconds: float = 1.0):
+    def __init__(
+        self,
+        support: Support,
+        turns: Turns,
+        courier: Courier,
+        policies: Policies,
+        seconds: float = 1.0,
+    ):
         self._support = support
-        self._steps = (turns.resume, courier.deliver, self._watch)
+        self._policies = policies
+        self._steps = (self._refresh, turns.resume, courier.deliver, self._watch)
         self._seconds = seconds
 
     async def run(self) -> None:
@@ -31,6 +40,9 @@ class Ticker:
                     # A store that is away for a while must not end the ticker.
                     log.exception("ticker.step_failed", step=step.__name__)
             await asyncio.sleep(self._seconds)
+
+    async def _refresh(self) -> None:
+        await to_thread.run_sync(self._policies.refresh)
 
     async def _watch(self) -> None:
         await to_thread.run_sync(self._support.watch)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row
 from bot import wording
 from bot.brain import Heard
 from bot.conversation import State
-from bot.escalation import Decision, Situation, with_mood
+from bot.escalation import Decision, Escalation, Situation, with_mood
 from bot.privacy.redaction import mask
 from bot.store import ledger, tickets
 from bot.store.questions import CONTENT
@@ -28,7 +28,10 @@ class Judge:
 
     def __init__(self, support: Support):
         self._support = support
-        self._rules = support.escalation
+
+    @property
+    def _rules(self) -> Escalation:
+        return self._support.escalation
 
     def at_once(self, text: str) -> Decision | None:
         """The rule that these words set off and that waits for nobody."""

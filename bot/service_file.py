@@ -15,6 +15,7 @@ import yaml
 
 from bot.service.hours import DAYS, Calendar, Span
 from bot.service.policy import (
+    CHANNELS,
     REOPEN_TO,
     SLA_ACTIONS,
     Assignment,
@@ -381,7 +382,7 @@ class _Reader(Nodes):
                 self.number(item, f"{about}: priorities", 1, most=4, otherwise=3)
                 for item in self.texts_with_nodes(keys.get("priorities"), f"{about}: priorities")
             ),
-            channels=frozenset(self.texts(keys.get("channels"), f"{about}: channels")),
+            channels=frozenset(self._channels(keys.get("channels"), f"{about}: channels")),
             always=self.flag(keys.get("always"), "always"),
             warn=self.number(keys.get("warn"), "warn", 1, most=99, otherwise=75) / 100,
             on_warning=self._actions(keys.get("on_warning"), f"{about}: on_warning", ("notify",)),
@@ -389,6 +390,11 @@ class _Reader(Nodes):
                 keys.get("on_breach"), f"{about}: on_breach", ("notify", "raise")
             ),
         )
+
+    def _channels(self, node: yaml.Node | None, about: str) -> Iterator[str]:
+        for item in self.texts_with_nodes(node, about):
+            if self.one_of(item, CHANNELS, about):
+                yield str(item.value)
 
     def _actions(
         self, node: yaml.Node | None, about: str, otherwise: tuple[str, ...]
@@ -433,7 +439,7 @@ class _Reader(Nodes):
             cooldown_days=number("cooldown_days", 365, usual.cooldown_days),
             low=number("low", 4, usual.low),
             recovery_queue=self._queue(keys.get("recovery_queue"), queues, "recovery_queue"),
-            recovery_priority=number("recovery_priority", 4, usual.recovery_priority, 1),
+            recovery_priority=number("recovery_priority", 4, usual.recovery_priority, 2),
         )
 
     def _assignment(self, node: yaml.Node | None) -> Assignment:

@@ -140,7 +140,9 @@ class UseCase:
         if not hours.is_open(now):
             opening = hours.next_opening(now)
             return wording.desk_closed(
-                hours.in_words(opening, now) if opening else "", asks_contact=self.mails_customers
+                hours.in_words(opening, now) if opening else "",
+                hours=hours.hours_in_words() if opening else "",
+                asks_contact=self.mails_customers,
             )
         online = agent_rows.online(tx, now)
         if not online:

@@ -10,8 +10,9 @@ from sqlalchemy import Connection, Row
 from bot import wording
 from bot.conversation import Event
 from bot.desk_work import DeskWork
+from bot.escalation import Escalation
 from bot.service import history
-from bot.service.policy import Sla
+from bot.service.policy import Service, Sla
 from bot.service.routing import Colleague, assignments
 from bot.service.waiting import Due, Step
 from bot.store import agents as agent_rows
@@ -48,6 +49,13 @@ class Watching(DeskWork):
                 self.wake(row.conversation_id, DESK)
         self._assign()
         return len(due)
+
+    def adopt(self, service: Service, escalation: Escalation) -> None:
+        """Go by new rules from here on, for open tickets too."""
+        self.service, self.escalation = service, escalation
+        with self.database.transaction() as tx:
+            tickets.look_again(tx, self.database.now(tx))
+        self.wake(DESK)
 
     def _look_at(self, tx: Connection, ticket_id: int, now: int) -> list[Due]:
         """Do the steps of one ticket whose time has come."""

@@ -32,7 +32,7 @@ class FileWrong(Exception):
 
 def read_yaml(source: Path | str, setting: str, name: str = "") -> tuple[yaml.Node | None, str]:
     """The root node of a file, or of a text, and the file's name; raises `FileWrong`."""
-    text, name = _text(source, setting) if isinstance(source, Path) else (source, name)
+    text, name = text_of(source, setting) if isinstance(source, Path) else (source, name)
     try:
         return yaml.compose(text, Loader=yaml.SafeLoader), name
     except yaml.YAMLError as error:
@@ -45,7 +45,8 @@ def read_yaml(source: Path | str, setting: str, name: str = "") -> tuple[yaml.No
         raise FileWrong([Problem(name, mark.line + 1 if mark else 0, told)]) from error
 
 
-def _text(path: Path, setting: str) -> tuple[str, str]:
+def text_of(path: Path, setting: str) -> tuple[str, str]:
+    """A file's text and name; raises `FileWrong`. ``setting`` is the one that names another file."""
     try:
         return path.read_bytes().decode("utf-8-sig"), path.name
     except OSError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -15,10 +16,12 @@ from typing import Any
 
 import httpx
 import psutil
+from sqlalchemy import BigInteger, create_engine, select, update
 
 from tests.postgres import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
+_MOMENT = re.compile(r"(?:^|_)(?:at|since|until|for)$")
 START_SECONDS = 90  # a loaded CI machine; on a quiet one it takes about ten
 
 
@@ -140,6 +143,37 @@ class System:
         email, password = json.loads(kept.read_text())
         return email, password
 
+    def let_pass(self, customer: Customer, minutes: float) -> None:
+        """As if so much time had gone by for one conversation: all its moments are put back."""
+        from bot.store.schema import conversations, messages, ticket_events, tickets, turns
+
+        back = int(minutes * 60_000)
+        of_ticket = select(tickets.c.id).where(tickets.c.conversation_id == customer.id)
+        engine = create_engine(self._store_url())
+        with engine.begin() as tx:
+            for table in (tickets, ticket_events, conversations, messages, turns):
+                moments = [
+                    column
+                    for column in table.c
+                    if isinstance(column.type, BigInteger) and _MOMENT.search(column.name)
+                ]
+                if table is ticket_events:
+                    where = table.c.ticket_id.in_(of_ticket)
+                elif table is conversations:
+                    where = table.c.id == customer.id
+                else:
+                    where = table.c.conversation_id == customer.id
+                tx.execute(
+                    update(table).where(where).values({it.name: it - back for it in moments})
+                )
+        engine.dispose()
+
+    def _store_url(self) -> str:
+        url = self.environment.get("DATABASE_URL", "")
+        if not url:
+            return f"sqlite:///{self.folder}/var/rapport.db"
+        return url.replace("postgresql://", "postgresql+pg8000://")
+
     def run_command(self, *words: str) -> str:
         """``python -m bot …`` against this system's settings."""
         done = subprocess.run(
@@ -237,6 +271,11 @@ class DeskAgent:
                 return max(mine, key=lambda ticket: ticket["id"])
             assert time.monotonic() < deadline, "the desk shows no ticket"
             time.sleep(0.05)
+
+    def get(self, path: str) -> dict[str, Any]:
+        response = self._client.get(f"/desk/api/{path}")
+        assert response.status_code == 200, response.text
+        return dict(response.json())
 
     def post(self, path: str, body: dict[str, Any] | None = None) -> httpx.Response:
         return self._client.post(f"/desk/api/{path}", json=body or {})

@@ -14,20 +14,20 @@ from bot.desk.pages import DeskPages, PageRoute
 from bot.desk.routes import page_templates
 from bot.desk.sessions import Guard
 from bot.numbers import Number, Numbers
-from bot.service.policy import Service
 from bot.settings import Settings
 from bot.store.agents import Agents
 from bot.store.database import Database
+from bot.support import Support
 
 PERIODS = (1, 7, 30, 90)
 MOST_ROWS = 200
 LEADS = ("lead", "admin")
 
 
-def router(database: Database, service: Service, agents: Agents, settings: Settings) -> APIRouter:
+def router(database: Database, support: Support, agents: Agents, settings: Settings) -> APIRouter:
     """The routes under ``/desk/numbers``."""
     routes = APIRouter(prefix="/desk", route_class=PageRoute, include_in_schema=False)
-    pages = Pages(Numbers(database, service), service, Guard(agents, settings), settings)
+    pages = Pages(database, support, Guard(agents, settings), settings)
     routes.get("/numbers")(pages.overview)
     routes.get("/numbers/rows")(pages.rows)
     return routes
@@ -36,12 +36,12 @@ def router(database: Database, service: Service, agents: Agents, settings: Setti
 class Pages(DeskPages):
     """The two pages."""
 
-    def __init__(self, numbers: Numbers, service: Service, guard: Guard, settings: Settings):
+    def __init__(self, database: Database, support: Support, guard: Guard, settings: Settings):
         templates = page_templates(settings)
         templates.filters.update(moment=moment, number=in_words)
         super().__init__(guard, templates)
-        self._numbers = numbers
-        self._service = service
+        self._database = database
+        self._support = support
 
     async def overview(self, request: Request, days: int = 7, json: bool = False) -> Response:
         """All numbers of the last days; ``json`` gives them without their rows."""
@@ -62,7 +62,7 @@ class Pages(DeskPages):
                     },
                 }
             )
-        titles = {name: queue.title for name, queue in self._service.queues.items()}
+        titles = {name: queue.title for name, queue in self._support.service.queues.items()}
         return self.page(
             "numbers.html", agent=agent, days=days, periods=PERIODS, titles=titles, **found
         )
@@ -81,7 +81,7 @@ class Pages(DeskPages):
         number = next((it for it in numbers if it.title == name), None)
         if number is None:
             raise HTTPException(404, "There is no such number.")
-        where = f" in “{self._service.queue(queue).title}”" if queue else ""
+        where = f" in “{self._support.service.queue(queue).title}”" if queue else ""
         where += f" opened between {hour}:00 and {hour + 1}:00" if hour >= 0 else ""
         return self.page(
             "numbers_rows.html",
@@ -90,15 +90,16 @@ class Pages(DeskPages):
             number=number,
             where=where,
             most=MOST_ROWS,
-            titles={key: it.title for key, it in self._service.queues.items()},
+            titles={key: it.title for key, it in self._support.service.queues.items()},
         )
 
     def _compute(self, days: int) -> dict[str, Any]:
-        period = self._numbers.period(days)
+        numbers = Numbers(self._database, self._support.service)
+        period = numbers.period(days)
         return {
-            "numbers": self._numbers.overview(period),
-            "queues": self._numbers.by(period, lambda it: it.row.queue),
-            "hours": self._numbers.by(period, self._numbers.hour_of),
+            "numbers": numbers.overview(period),
+            "queues": numbers.by(period, lambda it: it.row.queue),
+            "hours": numbers.by(period, numbers.hour_of),
         }
 
 

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment
 
 from bot.desk.routes import DeskRoute
-from bot.desk.sessions import Guard, not_for, read_form, token_of
+from bot.desk.sessions import LONGEST_FORM, Guard, not_for, read_form, token_of
 from bot.store.agents import Agent
 
 
@@ -49,13 +49,15 @@ class DeskPages:
             raise HTTPException(403, not_for(agent))
         return agent
 
-    async def form(self, request: Request, *roles: str) -> tuple[Agent, dict[str, str]]:
+    async def form(
+        self, request: Request, *roles: str, longest: int = LONGEST_FORM
+    ) -> tuple[Agent, dict[str, str]]:
         """Who sent a form of ours, and its fields. The cookie is SameSite=Strict, so a form on
         another site does not even come with it."""
         agent = await self.agent(request, *roles)
         if not self.guard.from_here(request):
             raise HTTPException(403, "This form was sent from another site.")
-        form = await read_form(request)
+        form = await read_form(request, longest)
         return agent, {name: value.replace("\x00", "") for name, value in form.items()}
 
     def page(self, template: str, status: int = 200, **values: Any) -> Response:

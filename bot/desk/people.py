@@ -13,11 +13,12 @@ from bot.desk.knowledge_views import moment
 from bot.desk.pages import DeskPages, PageRoute
 from bot.desk.routes import page_templates
 from bot.desk.sessions import Guard, token_of
-from bot.service.policy import ROLES, Service
+from bot.service.policy import ROLES
 from bot.settings import Settings
 from bot.store import audit
 from bot.store.agents import SHORTEST_PASSWORD, Agents, new_password
 from bot.store.database import Database
+from bot.support import Support
 
 ADMIN = ("admin",)
 LEADS = ("lead", "admin")
@@ -37,10 +38,10 @@ ABOUT = {
 }
 
 
-def router(database: Database, service: Service, agents: Agents, settings: Settings) -> APIRouter:
+def router(database: Database, support: Support, agents: Agents, settings: Settings) -> APIRouter:
     """The routes under ``/desk``."""
     routes = APIRouter(prefix="/desk", route_class=PageRoute, include_in_schema=False)
-    pages = People(database, service, agents, settings)
+    pages = People(database, support, agents, settings)
     routes.get("/people")(pages.people)
     routes.post("/people")(pages.add)
     routes.post("/people/{agent_id}")(pages.change)
@@ -54,12 +55,12 @@ def router(database: Database, service: Service, agents: Agents, settings: Setti
 class People(DeskPages):
     """The pages over one store."""
 
-    def __init__(self, database: Database, service: Service, agents: Agents, settings: Settings):
+    def __init__(self, database: Database, support: Support, agents: Agents, settings: Settings):
         templates = page_templates(settings)
         templates.filters.update(moment=moment)
         super().__init__(Guard(agents, settings), templates)
         self._database = database
-        self._service = service
+        self._support = support
         self._agents = agents
 
     # Admins.
@@ -70,6 +71,7 @@ class People(DeskPages):
         return await self._people(agent, notice=notice)
 
     async def _people(self, agent: Any, status: int = 200, **values: Any) -> Response:
+        service = self._support.service
         return self.page(
             "people.html",
             status,
@@ -77,9 +79,9 @@ class People(DeskPages):
             people=await to_thread.run_sync(self._agents.list),
             roles=ROLES,
             about=ABOUT,
-            queues=self._service.queues,
-            skills=sorted({it for queue in self._service.queues.values() for it in queue.skills}),
-            usual=self._service.assignment.capacity,
+            queues=service.queues,
+            skills=sorted({it for queue in service.queues.values() for it in queue.skills}),
+            usual=service.assignment.capacity,
             **values,
         )
 

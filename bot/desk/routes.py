@@ -1,19 +1,19 @@
-"""The desk's page, its log-in and the API that the page uses. All of it under ``/desk``.
+"""The desk's page, its log-in and what the page reads. All of it under ``/desk``.
 
 Annotations are no strings here: FastAPI could not look up those that name a router's own guard.
 """
 
 import hashlib
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Annotated, Any
-from uuid import UUID
 
 from anyio import to_thread
 from fastapi import APIRouter, Depends, HTTPException, Query, Request, Response
 from fastapi import Path as InPath
 from fastapi.exception_handlers import http_exception_handler
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from pydantic import BaseModel, ConfigDict
@@ -52,22 +52,8 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Reply(Body):
-    """An agent's answer. The same ``client_id`` again has no second effect."""
-
-    client_id: UUID
-    text: str
-
-
 class Nothing(Body):
     """An empty object."""
-
-
-class HandingBack(Body):
-    """Why the bot has it again: ``note`` for colleagues only, ``settled`` for the customer."""
-
-    note: str = ""
-    settled: str = ""
 
 
 class DeskRoute(APIRoute):
@@ -103,7 +89,6 @@ def router(support: Support, agents: Agents, wakeups: Wakeups, settings: Setting
     _pages(routes, guard, settings)
     _files(routes)
     _reading(routes, guard, support)
-    _acting(routes, guard, support, settings)
     _events(routes, guard, wakeups)
     return routes
 
@@ -204,8 +189,8 @@ def _reading(routes: APIRouter, guard: Guard, support: Support) -> None:
 
     @routes.get("/api/tickets")
     async def tickets(agent: Reader) -> Response:
-        """Who waits, who is with whom, and what was closed lately."""
-        shown = await to_thread.run_sync(support.tickets, agent.id)
+        """Who is logged in, the queues' titles, and the tickets: who waits, who is with whom, and
+        what was closed lately."""
         who = {
             "id": agent.id,
             "email": agent.email,
@@ -213,8 +198,12 @@ def _reading(routes: APIRouter, guard: Guard, support: Support) -> None:
             "role": agent.role,
             "away": agent.away,
         }
-        # Plain rows already: to have them looked through once more costs more than all the rest.
-        return JSONResponse({"agent": who, "tickets": shown})
+        listed = await to_thread.run_sync(support.tickets_as_json, agent.id)
+        # Not looked through once more on its way out: that costs more than all the rest.
+        queues = {queue.name: queue.title for queue in support.service.queues.values()}
+        head = json.dumps({"agent": who, "queues": queues}, ensure_ascii=False)[:-1]
+        body = b"".join((head.encode(), b', "tickets": ', listed, b"}"))
+        return Response(body, media_type="application/json")
 
     @routes.get("/api/conversations/{conversation_id}")
     async def conversation(
@@ -225,45 +214,6 @@ def _reading(routes: APIRouter, guard: Guard, support: Support) -> None:
         """The transcript after message number ``after``, and the latest ticket."""
         return await to_thread.run_sync(
             support.conversation_for_desk, conversation_id, agent.id, after
-        )
-
-
-def _acting(routes: APIRouter, guard: Guard, support: Support, settings: Settings) -> None:
-    Actor = Annotated[Agent, Depends(guard.acting_for_customers)]
-
-    @routes.post("/api/tickets/{ticket_id}/claim")
-    async def claim(ticket_id: Number, agent: Actor) -> dict[str, Any]:
-        """Take a waiting conversation; 409 when a colleague was first."""
-        return await to_thread.run_sync(support.claim, ticket_id, agent.id)
-
-    @routes.post("/api/conversations/{conversation_id}/replies", status_code=202)
-    async def reply(conversation_id: ConversationId, body: Reply, agent: Actor) -> dict[str, int]:
-        """Answer the customer. It is stored before this answers."""
-        _check(body.text, settings.max_message_characters)
-        try:
-            number = await to_thread.run_sync(
-                support.reply_as_person, conversation_id, agent.id, body.text, str(body.client_id)
-            )
-        except ValueError as error:
-            raise HTTPException(422, str(error)) from error
-        return {"message_id": number}
-
-    @routes.post("/api/conversations/{conversation_id}/resolve")
-    async def resolve(
-        conversation_id: ConversationId, agent: Actor, body: Nothing | None = None
-    ) -> dict[str, Any]:
-        """Close it; the customer is asked for a rating."""
-        return await to_thread.run_sync(support.resolve, conversation_id, agent.id)
-
-    @routes.post("/api/conversations/{conversation_id}/hand-back")
-    async def hand_back(
-        conversation_id: ConversationId, body: HandingBack, agent: Actor
-    ) -> dict[str, Any]:
-        """Give it back to the bot."""
-        for text in (body.note, body.settled):
-            _check(text or "-", LONGEST_NOTE)
-        return await to_thread.run_sync(
-            support.hand_back, conversation_id, agent.id, body.note, body.settled
         )
 
 
@@ -284,12 +234,3 @@ def _events(routes: APIRouter, guard: Guard, wakeups: Wakeups) -> None:
                         yield ServerSentEvent(event="news", data="{}")
 
         return EventSourceResponse(news(), ping=ROUND_SECONDS)
-
-
-def _check(text: str, longest: int) -> None:
-    if len(text) > longest:
-        raise HTTPException(413, f"This has {len(text)} characters; {longest} can be sent at once.")
-    if not text.strip():
-        raise HTTPException(422, "Write something before you send it.")
-    if "\x00" in text or any("\ud800" <= character <= "\udfff" for character in text):
-        raise HTTPException(422, "This holds characters that cannot be stored.")

@@ -143,13 +143,13 @@ def address_of(request: Request) -> str:
     return request.client.host if request.client else "unknown"
 
 
-async def read_form(request: Request) -> dict[str, str]:
+async def read_form(request: Request, longest: int = LONGEST_FORM) -> dict[str, str]:
     """The fields of a plain HTML form; empty when it is none.
 
     By hand, because the two fields of one form do not merit python-multipart.
     """
     body = await request.body()
-    if len(body) > LONGEST_FORM:
+    if len(body) > longest:
         raise HTTPException(413, "The form is too large.")
     try:
         fields = parse_qs(body.decode("latin-1"), keep_blank_values=True, max_num_fields=10)

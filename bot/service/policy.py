@@ -79,6 +79,9 @@ class Sla:
         )
 
 
+CHANNELS = ("web", "sms", "slack", "email")
+"""What a service level may name."""
+
 SLA_ACTIONS = ("notify", "raise", "reassign")
 
 

@@ -134,6 +134,11 @@ def to_look_at(tx: Connection, now: int, limit: int = 200) -> list[Row[Any]]:
     )
 
 
+def look_again(tx: Connection, now: int) -> None:
+    """Have all open tickets looked at now: the rules have changed."""
+    tx.execute(update(tickets).where(tickets.c.state.in_(OPEN)).values(next_at=now))
+
+
 # The queue.
 
 

@@ -116,14 +116,35 @@ def test_suggestions_saved_replies_tags_and_putting_off(enter: Enter, system: Sy
     sam.get_by_role("button", name="Keep this reply").click()
     sam.get_by_label("Name of the saved reply").fill(name)
     sam.get_by_role("button", name="Keep", exact=True).click()
-    expect(sam.locator("#promises")).to_have_text("Kept.")
-    sam.get_by_label("Your reply").fill("")
-    sam.get_by_label("Saved replies").select_option(label=name)
-    expect(sam.get_by_label("Your reply")).to_have_value(
-        f"Hello, Sam of Northpeak here, about {number}."
-    )
-    sam.get_by_label("Your reply").press("Enter")
+    kept = sam.get_by_role("region", name="Saved replies")
+    expect(kept.get_by_role("status")).to_have_text("Kept.")
+    filled = f"Hello, Sam of Northpeak here, about {number}."
+    reply = sam.get_by_label("Your reply")
+    reply.fill("")
+    kept.get_by_role("button", name=f"Put “{name}” into the reply").click()
+    expect(reply).to_have_value(filled)
+    # By its name, with keys alone.
+    reply.fill("")
+    reply.press_sequentially("/" + name[:-2])
+    expect(sam.get_by_role("option", name=re.compile(name))).to_be_visible()
+    reply.press("Enter")
+    expect(reply).to_have_value(filled)
+    expect(sam.get_by_role("listbox")).to_be_hidden()
+    reply.press("Enter")
     customer.wait_for(lambda view: number in view["messages"][-1]["text"])
+    sam.get_by_role("button", name="Saved replies").click()
+    kept.get_by_role("button", name=f"Delete “{name}”").click()
+    kept.get_by_role("button", name="Delete it").click()
+    expect(kept.get_by_role("status")).to_have_text("Deleted.")
+    expect(kept).not_to_contain_text(name)
+    sam.get_by_role("button", name="Saved replies").click()
+    # A promise that no rule backs waits for a second word.
+    reply.fill("We guarantee that it comes tomorrow.")
+    reply.press("Enter")
+    expect(sam.get_by_role("alert").filter(has_text="promises something")).to_be_visible()
+    sam.get_by_role("button", name="Change it").click()
+    expect(reply).to_be_focused()
+    reply.fill("")
     more(sam)
     sam.get_by_role("button", name="This was a knowledge gap").click()
     expect(sam.locator("#details")).to_contain_text("knowledge-gap")
@@ -177,7 +198,30 @@ def test_no_page_of_the_desk_has_what_axe_calls_a_violation(
     boss.get_by_role("button", name="Suggestions").click()
     expect(boss.locator(".suggestion").first).to_be_visible()
     assert violations(boss) == []
-    for path in ("numbers", "people", "me", "audit"):
+    boss.get_by_role("button", name="Saved replies").click()
+    boss.get_by_role("button", name="Suggestions").click()
+    assert violations(boss) == []
+    for path in ("numbers", "people", "me", "audit", "policies", "policies?file=escalation"):
         boss.goto(f"{system.url}/desk/{path}")
         expect(boss.get_by_role("heading", level=1)).to_be_visible()
         assert violations(boss) == [], path
+
+
+def test_a_lead_is_led_to_the_line_of_a_mistake(enter: Enter, system: System):
+    lead = enter("Ada Hill", "lead")
+    lead.get_by_role("link", name="Policies").click()
+    box = lead.get_by_role("textbox")
+    expect(box).to_have_value(re.compile("first_response: 30"))
+    text = box.input_value()
+    box.fill(text.replace("first_response: 30", "first_response: soon"))
+    lead.get_by_role("button", name="Save").click()
+    problem = lead.get_by_role("alert")
+    expect(problem).to_contain_text("first_response is a whole number")
+    assert violations(lead) == []
+    problem.get_by_role("link").click()
+    expect(box).to_be_focused()
+    start, end = box.evaluate("it => [it.selectionStart, it.selectionEnd]")
+    assert "first_response: soon" in box.input_value()[start:end]
+    box.fill(text)
+    lead.get_by_role("button", name="Check only").click()
+    expect(lead.get_by_role("status")).to_contain_text("No mistakes were found")

@@ -54,6 +54,7 @@ FLOORS = {
     "bot.escalation_file": 2,
     "bot.yaml_nodes": 2,
     "bot.judging": 3,
+    "bot.policies": 3,
     "bot.privacy": 1,
     "channels.contract": 1,
     "knowledge_base.parse": 1,

@@ -1,0 +1,301 @@
+"""What `bot.conversation` promises about handing over, each through HTTP with the real engine."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from tests.conftest import ROOT
+from tests.system import Customer, DeskAgent, System
+
+NUMBER = re.compile(r"R-\d{4}")
+
+
+def claimed(system: System, customer: Customer) -> tuple[DeskAgent, dict[str, Any]]:
+    """The conversation is with Sam."""
+    agent = system.agent()
+    ticket = agent.ticket_of(customer)
+    assert agent.claim(ticket).status_code == 200
+    return agent, ticket
+
+
+def hears(customer: Customer, words: str, seconds: float = 15) -> dict[str, Any]:
+    """The first message with these words."""
+
+    def said(view: dict[str, Any]) -> list[dict[str, Any]]:
+        return [it for it in view["messages"] if words in it["text"] and it["author"] != "customer"]
+
+    return said(customer.wait_for(lambda view: bool(said(view)), seconds))[0]
+
+
+# Exactly one owner.
+
+
+def test_what_the_bot_thought_out_before_a_claim_is_never_said(running: System):
+    customer = running.customer()
+    customer.ask("hello")
+    engine = running.child("engine")
+    engine.suspend()  # it has the question, and answers only when the agent is there
+    try:
+        customer.write("how long does a return take?")
+        customer.wait_for(lambda view: view["typing"])
+        customer.press_person()
+        agent, _ = claimed(running, customer)
+        assert agent.reply(customer, "Sam here. Five days.").status_code == 202
+    finally:
+        engine.resume()
+    running.wait_ready()
+    customer.wait_for(lambda view: not view["typing"])
+    customer.write("thanks, Sam")
+    time.sleep(1.5)
+    said = [it["author"] for it in customer.messages()]
+    assert "bot" not in said[said.index("agent") :], customer.messages()
+    assert not any(it["sources"] for it in customer.messages())
+
+
+def test_of_many_agents_who_claim_at_once_one_gets_it(running: System):
+    agents = [running.agent()]
+    for name in ("Ada Hill", "Kim Moss", "Jo Reed"):
+        email = f"{uuid.uuid4().hex[:8]}@northpeak.example"
+        running.run_command("agent", "add", email, "--name", name, "--password", "a-long-password")
+        agents.append(running.agent(email, "a-long-password"))
+    customer = running.customer()
+    customer.press_person()
+    ticket = agents[0].ticket_of(customer)
+    start, results = threading.Barrier(len(agents)), list[tuple[DeskAgent, int]]()
+
+    def claim(agent: DeskAgent) -> None:
+        start.wait()
+        results.append((agent, agent.claim(ticket).status_code))
+
+    threads = [threading.Thread(target=claim, args=(agent,)) for agent in agents]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(code for _, code in results) == [200, 409, 409, 409]
+    for agent, code in results:
+        assert (agent.reply(customer, "It is me.").status_code == 202) == (code == 200)
+    assert [it["author"] for it in customer.messages()].count("agent") == 1
+
+
+# No state without a next deadline.
+
+
+def test_who_is_not_answered_is_told_more_and_more_and_then_a_time(running: System):
+    customer = running.customer()
+    customer.press_person()
+    agent = running.agent()
+    ticket = agent.ticket_of(customer)
+    for minutes, words in ((6, "still in the queue"), (20, ""), (40, "at the latest")):
+        running.let_pass(customer, minutes)
+        if words:
+            assert ticket["number"] in hears(customer, words)["text"]
+        else:
+            deadline = time.monotonic() + 15
+            while not agent.ticket_of(customer)["also_in"]:
+                assert time.monotonic() < deadline, "it was not shown to other queues"
+                time.sleep(0.1)
+    promised = agent.ticket_of(customer)["promised_for"]
+    assert promised
+    running.let_pass(customer, 250)  # and nobody comes by then either
+    hears(customer, "That is our fault")
+    assert agent.ticket_of(customer)["promised_for"] > _earlier(promised, 250)
+    agent.claim(ticket)
+    assert agent.reply(customer, "Here I am.").status_code == 202
+    assert agent.ticket_of(customer)["promised_for"] is None
+
+
+def _earlier(moment: str, minutes: int) -> str:
+    found = datetime.fromisoformat(moment) - timedelta(minutes=minutes)
+    return found.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def test_an_agent_who_says_nothing_gives_it_back_and_the_customer_is_told(running: System):
+    customer = running.customer()
+    customer.press_person()
+    agent, ticket = claimed(running, customer)
+    customer.write("are you there?")
+    running.let_pass(customer, 16)
+    assert ticket["number"] in hears(customer, "Sam is held up")["text"]
+    assert customer.view()["owner"] == "waiting"
+    assert agent.reply(customer, "Sorry, I was away").status_code == 409
+
+
+# Asking for a person always works.
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "HUMAN",
+        "can i plz speak 2 someone real",
+        "I don't want a robot, get me one of your staff",
+        "let me talk to your manager",
+        "is there anybody there I can talk to",
+    ],
+)
+@pytest.mark.parametrize("before", ["fresh", "resolved", "handed back"])
+def test_a_person_in_any_words_in_any_state(system: System, words: str, before: str):
+    customer = system.customer()
+    if before != "fresh":
+        customer.press_person()
+        agent, _ = claimed(system, customer)
+        agent.reply(customer, "Done.")
+        done = agent.resolve if before == "resolved" else agent.hand_back
+        assert done(customer).status_code == 200
+        customer.wait_for(lambda view: view["owner"] not in ("human", "waiting"))
+    number = customer.write(words)
+    view = customer.wait_for(lambda view: view["owner"] == "waiting")
+    view = customer.wait_for(lambda view: len(view["messages"]) > number)
+    found = [it["text"] for it in view["messages"] if it["id"] > number]
+    assert any(NUMBER.search(text) for text in found), view["messages"]
+    assert view["ticket"]
+
+
+# Handing back, and reopening.
+
+
+def test_the_bot_says_what_was_settled_and_goes_on(running: System):
+    customer = running.customer()
+    customer.ask("where is my refund?")
+    customer.press_person()
+    agent, _ = claimed(running, customer)
+    body = {"note": "was patient", "settled": "The refund of 40 pounds was sent today"}
+    path = f"conversations/{customer.id}/hand-back"
+    assert agent.post(path, body).status_code == 200
+    assert "refund of 40 pounds was sent today" in hears(customer, "40 pounds")["text"]
+    assert "was patient" not in str(customer.messages())
+    answer = customer.ask("how long does a return take?")
+    assert answer["author"] == "bot" and answer["sources"]
+
+
+@pytest.mark.parametrize(
+    ("hours", "there", "owner"),
+    [(1, True, "human"), (1, False, "waiting"), (30, True, "bot")],
+)
+def test_a_resolved_conversation_reopens_by_the_table(tmp_path, system, hours, there, owner):
+    """Within a day it goes to who had it, or to the queue; later the bot has it."""
+    customer = system.customer()
+    customer.press_person()
+    email = f"{uuid.uuid4().hex[:8]}@northpeak.example"
+    system.run_command("agent", "add", email, "--name", "Ada Hill", "--password", "a-long-password")
+    agent = system.agent(email, "a-long-password")
+    ticket = agent.ticket_of(customer)
+    assert agent.claim(ticket).status_code == 200
+    agent.reply(customer, "The parcel left today.")
+    assert agent.resolve(customer).status_code == 200
+    if not there:
+        agent.post("presence", {"away": True})
+    system.let_pass(customer, 60 * hours)
+    number = customer.write("it has still not come, where is it?")
+    view = customer.wait_for(lambda view: view["owner"] == owner and not view["typing"])
+    view = customer.wait_for(lambda view: view["messages"][-1]["id"] > number)
+    said = str(view["messages"][number:])
+    if owner == "bot":
+        assert not NUMBER.search(said) and view["messages"][-1]["author"] == "bot"
+        return
+    again = agent.ticket_of(customer)
+    assert again["id"] != ticket["id"] and again["number"] in said
+    assert again["reason_type"] == "reopened"
+
+
+# Out of hours, and nobody there.
+
+
+def test_out_of_hours_the_customer_is_told_the_truth(tmp_path: Path):
+    shop = yaml.safe_load((ROOT / "tests" / "data" / "service.yml").read_text(encoding="utf-8"))
+    today = datetime.now(UTC).date()
+    opens = today + timedelta(days=2)
+    days = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+    shop["hours"] = {"desk": {"say": "UK time", days[opens.weekday()]: ["9:00-17:00"]}}
+    for queue in shop["queues"].values():
+        queue["hours"] = "desk"
+    file = tmp_path / "service.yml"
+    file.write_text(yaml.safe_dump(shop), encoding="utf-8")
+    with System(tmp_path, SERVICE_FILE=str(file)) as system:
+        system.agent()  # being there does not open the desk
+        customer = system.customer()
+        customer.press_person()
+        view = customer.wait_for(lambda view: view["ticket"] and len(view["messages"]) > 1)
+        told = view["messages"][-1]["text"]
+        day = days[opens.weekday()].capitalize()
+        assert f"opens on {day} at 9:00 UK time" in told or "opens tomorrow at 9:00 UK time" in told
+        assert f"The usual hours are {day} 9:00 to 17:00." in told
+        assert view["ticket"] in told and "colleague is at the desk" not in told
+        system.let_pass(customer, 60)  # an hour in which the desk is closed is no wait
+        time.sleep(2.5)
+        assert len(customer.messages()) == len(view["messages"])
+
+
+# Handing over cannot fail.
+
+
+def test_without_engine_and_with_a_slow_store_there_is_a_receipt(tmp_path: Path):
+    with System(tmp_path) as system:
+        customer = system.customer()
+        customer.ask("hello")
+        system.child("engine").suspend()
+        store = sqlite3.connect(tmp_path / "var" / "rapport.db", isolation_level=None)
+        held = threading.Event()
+
+        def hold() -> None:
+            other = sqlite3.connect(tmp_path / "var" / "rapport.db", isolation_level=None)
+            other.execute("BEGIN IMMEDIATE")
+            held.set()
+            time.sleep(3)
+            other.execute("ROLLBACK")
+            other.close()
+
+        slow = threading.Thread(target=hold)
+        slow.start()
+        held.wait()
+        begun = time.monotonic()
+        try:
+            customer.press_person()
+        except httpx.TimeoutException:
+            pytest.fail("the wish was not accepted")
+        view = customer.wait_for(lambda view: view["ticket"] and len(view["messages"]) > 2)
+        slow.join()
+        assert 2 < time.monotonic() - begun < 20  # it was slow indeed
+        assert view["ticket"] in view["messages"][-1]["text"]
+        rows = store.execute("SELECT count(*) FROM tickets WHERE state = 'waiting'").fetchone()
+        store.close()
+        assert rows == (1,)
+        system.child("engine").resume()
+
+
+def test_a_queue_that_is_gone_loses_nobody(tmp_path: Path):
+    source = ROOT / "tests" / "data" / "service.yml"
+    file = tmp_path / "service.yml"
+    file.write_text(source.read_text(encoding="utf-8"), encoding="utf-8")
+    with System(tmp_path, SERVICE_FILE=str(file)) as system:
+        before, after = system.customer(), system.customer()
+        before.press_person()
+        agent = system.agent()
+        ticket = agent.ticket_of(before)
+        file.write_text("hours: {}\nqueues: {desk: {title: The desk}}\n", encoding="utf-8")
+        _until(lambda: agent.get("colleagues")["queues"] == [{"name": "desk", "title": "The desk"}])
+        after.press_person()
+        view = after.wait_for(lambda view: view["ticket"])
+        assert agent.ticket_of(after)["number"] == view["ticket"]
+        assert agent.claim(ticket).status_code == 200  # the old one too
+        assert agent.claim(agent.ticket_of(after)).status_code == 200
+
+
+def _until(holds: Callable[[], bool], seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.1)
