@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from markdown_it.token import Token
@@ -29,6 +30,9 @@ MOST_SENTENCES = 4
 
 SHORT = 160
 """Characters up to which a passage is shown whole: there is nothing to gain."""
+
+PASSAGES_KEPT = 64
+"""Passages whose words stay at hand, about 0.2 MB each: a few are asked for again and again."""
 
 # Words at the start of a sentence that say little without the one before.
 _LEANS = re.compile(
@@ -51,27 +55,38 @@ class Unit:
 def excerpt(text: str, question: QuestionTokens, encoder: Encoder) -> str:
     """The run of sentences of a passage's text that answers; the whole text where cutting it would
     lose too much. Always a slice of `text`."""
-    parts = units(text)
-    if len(text) <= SHORT or len(parts) < 2:
+    if len(text) <= SHORT or not len(question.vectors):
         return text
-    _, tokens = encoder.encode_tokens(text)
-    if not tokens.places or not len(question.vectors):
+    judged = _judged(text, encoder)
+    if judged is None:
         return text
-    # What the encoder cut off cannot be judged.
-    if tokens.places[-1][1] < parts[-1].start:
-        return text
-    owner = np.full(len(tokens.places), -1)
-    for number, unit in enumerate(parts):
-        for at, (start, _) in enumerate(tokens.places):
-            if unit.start <= start < unit.end and says_something(tokens.pieces[at]):
-                owner[at] = number
-    cosines = question.vectors @ tokens.vectors.T
+    parts, owner, vectors = judged
+    cosines = question.vectors @ vectors.T
     met = np.full((len(question.vectors), len(parts)), -1.0, dtype=np.float32)
     for number in range(len(parts)):
         if (owner == number).any():
             met[:, number] = cosines[:, owner == number].max(axis=1)
     start, end = _run(parts, met, question.weights, text)
     return text[parts[start].start : parts[end - 1].end]
+
+
+@lru_cache(maxsize=PASSAGES_KEPT)
+def _judged(text: str, encoder: Encoder) -> tuple[list[Unit], np.ndarray, np.ndarray] | None:
+    """A passage ready to be held against a question: its units, which unit each word belongs to (-1:
+    none), and the words' vectors. None where it cannot be cut."""
+    parts = units(text)
+    if len(parts) < 2:
+        return None
+    _, tokens = encoder.encode_tokens(text)
+    # What the encoder cut off cannot be judged.
+    if not tokens.places or tokens.places[-1][1] < parts[-1].start:
+        return None
+    owner = np.full(len(tokens.places), -1)
+    for number, unit in enumerate(parts):
+        for at, (start, _) in enumerate(tokens.places):
+            if unit.start <= start < unit.end and says_something(tokens.pieces[at]):
+                owner[at] = number
+    return parts, owner, tokens.vectors
 
 
 def _run(parts: list[Unit], met: np.ndarray, weights: np.ndarray, text: str) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -57,6 +58,8 @@ LOOK_ROUND_MS = 1000
 """How often file times are compared, for folders whose changes the system does not announce
 (network shares, some container mounts)."""
 
+QUERIES_KEPT = 4
+"""Questions whose vectors stay at hand from the search to the excerpt."""
 
 MOST_PROBLEMS = 20
 """Problems named where there is no article at all; the rest is counted."""
@@ -108,6 +111,10 @@ class KnowledgeBase:
         """
         self._folder = Folder(articles_dir)
         self._encoder = encoder
+        # A question is searched, and then held against the sentences of what was found.
+        self._query = lru_cache(maxsize=QUERIES_KEPT)(
+            lambda question, history: make_query(question, encoder, history)
+        )
         self._cache_dir = Path(cache_dir)
         self._confidence = confidence or Confidence.load()
         self._account = AccountModel.load(encoder.dimension)
@@ -163,7 +170,7 @@ class KnowledgeBase:
             if alone.kind == "answer":
                 return alone
         shelf = self.shelf(audience)
-        query = make_query(question, self._encoder, history)
+        query = self._query(question, tuple(history))
         ranking = self.rank(query, shelf)
         if not ranking.hits:
             return Result("no_article", 0.0, ())
@@ -184,7 +191,7 @@ class KnowledgeBase:
 
     def excerpt(self, question: str, passage: Passage, history: Sequence[str] = ()) -> str:
         """The shortest run of sentences of a passage that answers, as it stands there."""
-        query = make_query(question, self._encoder, history)
+        query = self._query(question, tuple(history))
         return excerpt(passage.text, query.tokens[0], self._encoder)
 
     def shown(self, text: str, passage: Passage, audience: Audience = "public") -> str:
