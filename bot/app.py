@@ -50,8 +50,11 @@ from bot.store.database import Database
 from bot.support import Support
 from bot.turns import Turns
 from bot.wakeups import Wakeups
+from channels import sms
+from channels.contract import Channel
 from channels.web import api as web_api
 from channels.web import pages as web_pages
+from channels.web import short_links
 from knowledge_base.search import KnowledgeBase
 
 ACTION_NAMES = tuple(
@@ -128,11 +131,12 @@ class Gateway:
             cache_dir=settings.data_dir / "questions",
         )
         self.brain = Brain(settings.engine_url, settings.shared_secret, settings.ask_seconds)
-        self.courier = Courier(
-            self.store.database, {web_api.CHANNEL: web_api.WebChannel(self.wakeups)}
-        )
+        channels: dict[str, Channel] = {web_api.CHANNEL: web_api.WebChannel(self.wakeups)}
+        if settings.twilio_tokens:
+            channels[sms.CHANNEL] = sms.make_channel(self.store.database, settings)
+        self.courier = Courier(self.store.database, channels, self.wakeups)
         self.turns = Turns(self.support, self.brain, self.courier)
-        self.ticker = Ticker(self.support, self.turns, self.courier, self.policies)
+        self.ticker = Ticker(self.support, self.turns, self.policies)
         self.sender = Sender(self.store.database, places)
         self.executor = ActionExecutor()
         for skill in self._skills():
@@ -196,6 +200,7 @@ def create_app(settings: Settings, gateway: Gateway | None = None) -> FastAPI:
         await gateway.start()
         tasks = [
             asyncio.create_task(gateway.ticker.run()),
+            asyncio.create_task(gateway.courier.run()),
             asyncio.create_task(gateway.sender.run()),
         ]
         try:
@@ -218,6 +223,10 @@ def create_app(settings: Settings, gateway: Gateway | None = None) -> FastAPI:
     app.state.gateway = gateway
     app.include_router(web_api.router(gateway.support, gateway.turns, gateway.wakeups, settings))
     app.include_router(web_pages.router(gateway.knowledge_base, settings))
+    if settings.twilio_tokens:
+        parts_of_sms = (gateway.support, gateway.turns, gateway.wakeups, settings)
+        app.include_router(sms.webhooks.router(*parts_of_sms))
+    app.include_router(short_links.router(gateway.knowledge_base))
     app.include_router(
         desk.router(gateway.support, gateway.store.agents, gateway.wakeups, settings)
     )

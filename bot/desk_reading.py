@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from bot.ratings import AskingRatings
-from bot.store import finding, ledger, tickets
+from bot.store import finding, ledger, sendings, tickets
 from bot.use_case import NotFound
 from bot.views import desk_event, desk_ticket, first_name
 from bot.views import mood as mood_view
@@ -81,9 +81,12 @@ class DeskReading(AskingRatings):
             earlier = tickets.earlier_of(tx, ticket)
             looking = tickets.lookers_at(tx, now)
             ahead = self.look_ahead(tx, ticket.id, now)
+            sent = {} if ticket.channel == "web" else sendings.states_of(tx, conversation_id)
         for shown, row in zip(view["messages"], rows, strict=False):
             shown["mood"] = mood_view(row.mood) if row.mood else None
             shown["rule"] = (row.extra or {}).get("rule") if row.author == "customer" else None
+            shown["delivery"] = _delivery(sent.get(row.id))
+            shown["typed"] = (row.extra or {}).get("typed")
             shown["understood"] = (
                 {"intent": row.intent, "confidence": row.confidence} if row.intent else None
             )
@@ -116,6 +119,28 @@ def _head(row: Row[Any]) -> tuple[int, int | None, bytes]:
     shown = desk_ticket(row, 0)
     del shown["mine"]
     return row.id, row.agent_id, json.dumps(shown, ensure_ascii=False).encode()[:-1]
+
+
+STATES = {
+    "queued": "on its way",
+    "held": "waits",
+    "unknown": "nobody knows whether it left",
+    "failed": "not sent",
+    "undelivered": "not delivered",
+    "delivered": "delivered",
+    "read": "read",
+}
+
+
+def _delivery(found: dict[str, Any] | None) -> dict[str, Any] | None:
+    """How a message fares that leaves through a vendor, for agents."""
+    if found is None:
+        return None
+    words = STATES.get(found["state"], "sent")
+    bad = found["state"] in ("failed", "undelivered", "unknown", "held")
+    if bad and found["error"]:
+        words = f"{words}: {found['error']}"
+    return {"state": found["state"], "words": words, "bad": bad}
 
 
 def _others(looking: list[Row[Any]], ticket_id: int, agent_id: int) -> list[dict[str, Any]]:

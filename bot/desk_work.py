@@ -12,8 +12,8 @@ from bot.desk_reading import DeskReading
 from bot.privacy.redaction import mask
 from bot.service import history
 from bot.service.policy import DAY, MINUTE
+from bot.store import addresses, audit, ledger, tickets
 from bot.store import agents as agent_rows
-from bot.store import audit, ledger, tickets
 from bot.use_case import Conflict, NotFound, step
 from bot.views import desk_ticket, first_name
 from bot.wakeups import DESK
@@ -50,7 +50,7 @@ class DeskWork(DeskReading):
         Raises:
             ValueError: the text is empty.
             NotFound: the conversation does not exist.
-            Conflict: the agent does not hold the conversation.
+            Conflict: the agent does not hold the conversation, or the customer wants no messages.
         """
         if not text.strip():
             raise ValueError("Write something before you send it.")
@@ -60,6 +60,8 @@ class DeskWork(DeskReading):
             if isinstance(row, int):
                 return row
             now = self.database.now(tx)
+            if row.address and addresses.stopped_at(tx, row.channel, row.address):
+                raise Conflict(wording.WANTS_NO_TEXTS)
             message = ledger.say(
                 tx,
                 conversation_id,
@@ -96,7 +98,7 @@ class DeskWork(DeskReading):
 
     def answer_by_mail(self, tx: Connection, row: Row[Any], text: str, now: int) -> None:
         """Send the answer to the address that the customer left, when nobody looks at the page."""
-        if self.mail is None or not row.contact:
+        if self.mail is None or not row.contact or row.channel != "web":
             return
         if row.seen_at is not None and now - row.seen_at < MINUTE:
             return

@@ -1,4 +1,4 @@
-"""The one ticker: takes up what was left, sends what is queued, does what is due."""
+"""The one ticker: takes up what was left, does what is due."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import asyncio
 import structlog
 from anyio import to_thread
 
-from bot.deliveries import Courier
 from bot.policies import Policies
 from bot.support import Support
 from bot.turns import Turns
@@ -22,13 +21,12 @@ class Ticker:
         self,
         support: Support,
         turns: Turns,
-        courier: Courier,
         policies: Policies,
         seconds: float = 1.0,
     ):
         self._support = support
         self._policies = policies
-        self._steps = (self._refresh, turns.resume, courier.deliver, self._watch)
+        self._steps = (self._refresh, turns.resume, self._watch)
         self._seconds = seconds
 
     async def run(self) -> None:

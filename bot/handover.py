@@ -118,7 +118,9 @@ class HandingOver(UseCase):
             self.say_fixed(tx, conversation_id, decision, ticket_id)
         else:
             say = say or self._receipt(tx, conversation_id, mood)
-            text = say(number, desk=self.desk_now(tx, now, queue, ticket_id=ticket_id))
+            text = say(
+                number, desk=self.desk_now(tx, now, queue, ticket_id=ticket_id, channel=row.channel)
+            )
             ledger.say(tx, conversation_id, "bot", text, now=now)
         self.retime(tx, ticket_id, now)
         self.announce(tx, "ticket.waiting", tickets.shown(tx, ticket_id), now)
@@ -161,7 +163,9 @@ class HandingOver(UseCase):
             name = first_name(agent_rows.name_of(tx, agent_id))
             desk = wording.at_the_desk(anyone_online=True, agent=name)
         else:
-            desk = self.desk_now(tx, now, decision.rule.queue)
+            row = ledger.conversation(tx, conversation_id)
+            channel = row.channel if row is not None else "web"
+            desk = self.desk_now(tx, now, decision.rule.queue, channel=channel)
         text = wording.fixed_reply(
             decision.rule.reply,
             number,

@@ -6,6 +6,7 @@ variable of the same name in capitals, or by a line in ``.env`` (the environment
 
 from __future__ import annotations
 
+import re
 import secrets
 from functools import cached_property
 from pathlib import Path
@@ -101,6 +102,30 @@ class Settings(BaseSettings):
         SecretStr(""), description="whsec_...: the key of Standard Webhooks that signs it."
     )
 
+    # Text messages by Twilio; off while TWILIO_ACCOUNT_SID is empty. channels/sms/README.md explains.
+    twilio_account_sid: str = Field("", description="AC...: the account that SMS_FROM belongs to.")
+    twilio_auth_token: SecretStr = Field(SecretStr(""), description="Its auth token.")
+    twilio_subaccounts: SecretStr = Field(
+        SecretStr(""), description="Sub-accounts that may call us, AC...:token, comma separated."
+    )
+    twilio_shared_keys: SecretStr = Field(
+        SecretStr(""),
+        description="Shared keys of webhooks signed with SHA-256, id:secret, comma separated.",
+    )
+    twilio_api_url: str = Field(
+        "https://api.twilio.com", description="Twilio's API; another one to try it out."
+    )
+    sms_from: str = Field("", description="+44..., or MG...: the SID of a Messaging Service.")
+    sms_quiet: str = Field(
+        "21:00-8:00",
+        description="Where the customer is; then nothing is sent that is no answer. Empty: never.",
+    )
+    sms_daily_number: int = Field(60, ge=1, description="Texts to one number in a day.")
+    sms_daily_country: int = Field(1000, ge=1, description="Texts to one country code in a day.")
+    sms_countries: str = Field(
+        "", description="Country codes that are texted, +44,+353; empty: all."
+    )
+
     # Limits and times.
     max_message_characters: int = Field(4000, ge=100, description="Longer messages are refused.")
     message_rate: str = Field("20/10 seconds", description="Messages accepted per conversation.")
@@ -145,10 +170,29 @@ class Settings(BaseSettings):
                 raise ValueError(f"write origins like 'https://shop.example', not {origin!r}")
         return value
 
+    @field_validator("sms_quiet")
+    @classmethod
+    def _quiet(cls, value: str) -> str:
+        if value and not re.fullmatch(r"([01]?\d|2[0-3]):[0-5]\d-([01]?\d|2[0-3]):[0-5]\d", value):
+            raise ValueError(f"write quiet hours like '21:00-8:00', not {value!r}")
+        return value
+
+    @field_validator("sms_countries")
+    @classmethod
+    def _countries(cls, value: str) -> str:
+        for code in filter(None, (part.strip() for part in value.split(","))):
+            if not re.fullmatch(r"\+\d{1,3}", code):
+                raise ValueError(f"write country codes like '+44,+353', not {code!r}")
+        return value
+
     @model_validator(mode="after")
     def _consistent(self) -> Settings:
         if self.lease_seconds <= self.ask_seconds + 2:
             raise ValueError("LEASE_SECONDS must exceed ASK_SECONDS by more than 2")
+        if self.twilio_account_sid and not (
+            self.twilio_auth_token.get_secret_value() and self.sms_from
+        ):
+            raise ValueError("TWILIO_ACCOUNT_SID needs TWILIO_AUTH_TOKEN and SMS_FROM")
         if len({self.port, self.engine_port, self.actions_port}) != 3:
             raise ValueError("PORT, ENGINE_PORT and ACTIONS_PORT must differ")
         return self
@@ -171,6 +215,21 @@ class Settings(BaseSettings):
             # Tried out on one's own machine; both are names of it that people type.
             others += [f"http://127.0.0.1:{self.port}", f"http://localhost:{self.port}"]
         return tuple(dict.fromkeys((self.origin, *others)))
+
+    @property
+    def twilio_tokens(self) -> dict[str, str]:
+        """Auth tokens by account; none: no texts."""
+        if not self.twilio_account_sid:
+            return {}
+        return {
+            self.twilio_account_sid: self.twilio_auth_token.get_secret_value(),
+            **_pairs(self.twilio_subaccounts),
+        }
+
+    @property
+    def twilio_shared(self) -> dict[str, str]:
+        """Secrets of shared keys by their id."""
+        return _pairs(self.twilio_shared_keys)
 
     @property
     def store_url(self) -> str:
@@ -211,3 +270,9 @@ def _private(path: str, flags: int) -> int:
     import os
 
     return os.open(path, flags, mode=0o600)
+
+
+def _pairs(text: SecretStr) -> dict[str, str]:
+    """ "name:secret, name:secret" by name."""
+    parts = (part.strip().partition(":") for part in text.get_secret_value().split(","))
+    return {name.strip(): secret.strip() for name, _, secret in parts if name and secret}

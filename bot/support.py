@@ -18,6 +18,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from bot import wording
+from bot.arriving import Arriving
 from bot.conversation import State
 from bot.privacy.redaction import mask
 from bot.store import ledger
@@ -25,7 +26,6 @@ from bot.store.database import is_duplicate
 from bot.use_case import Conflict, NotFound
 from bot.views import public_message
 from bot.wakeups import DESK
-from bot.watch import Watching
 from channels.contract import Inbound
 
 __all__ = ["Conflict", "NotFound", "Opened", "Received", "Support"]
@@ -50,7 +50,7 @@ class Received:
     lease: str | None
 
 
-class Support(Watching):
+class Support(Arriving):
     """Everything that can be done; `bot.use_case.UseCase` says what it is made of."""
 
     def open_conversation(self, channel: str, language: str | None = None) -> Opened:

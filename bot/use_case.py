@@ -133,9 +133,15 @@ class UseCase:
     # Who is there, in words.
 
     def desk_now(
-        self, tx: Connection, now: int, queue: str, *, ticket_id: int | None = None
+        self,
+        tx: Connection,
+        now: int,
+        queue: str,
+        *,
+        ticket_id: int | None = None,
+        channel: str = "web",
     ) -> str:
-        """Who is there to read it, and what the wait is like: for the customer."""
+        """Who is there to read it, and what the wait is like: for the customer, on their channel."""
         hours = self.service.hours(queue)
         if not hours.is_open(now):
             opening = hours.next_opening(now)
@@ -143,6 +149,7 @@ class UseCase:
                 hours.in_words(opening, now) if opening else "",
                 hours=hours.hours_in_words() if opening else "",
                 asks_contact=self.mails_customers,
+                by_text=by_text(channel),
             )
         online = agent_rows.online(tx, now)
         if not online:
@@ -199,6 +206,11 @@ class UseCase:
         if text:
             ledger.say(tx, ticket.conversation_id, "system", text, now=now)
         self.retime(tx, ticket.id, now)
+
+
+def by_text(channel: str) -> bool:
+    """Whether a channel reaches the customer wherever they are, and shows nothing but words."""
+    return channel == "sms"
 
 
 def step(row: Row[Any] | None, event: Event) -> State:

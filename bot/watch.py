@@ -17,7 +17,7 @@ from bot.service.routing import Colleague, assignments
 from bot.service.waiting import Due, Step
 from bot.store import agents as agent_rows
 from bot.store import ledger, tickets
-from bot.use_case import step
+from bot.use_case import by_text, step
 from bot.views import first_name
 from bot.wakeups import DESK
 from bot.wording import ticket_number
@@ -104,7 +104,7 @@ class Watching(DeskWork):
     def _remind(self, tx: Connection, ticket: Row[Any], now: int) -> None:
         number = ticket_number(ticket.id)
         place = tickets.place(tx, ticket.id, self.service, now, agent_rows.online(tx, now))
-        text = wording.still_waiting(number, place)
+        text = wording.still_waiting(number, place, by_text=by_text(ticket.channel))
         ledger.say(tx, ticket.conversation_id, "system", text, now=now)
         tickets.change(tx, ticket.id, reminders=ticket.reminders + 1)
         tickets.note(tx, ticket.id, history.REMINDED, now)
@@ -124,6 +124,7 @@ class Watching(DeskWork):
             ticket_number(ticket.id),
             words,
             asks_contact=self.mails_customers and not ticket.contact,
+            by_text=by_text(ticket.channel),
         )
         ledger.say(tx, ticket.conversation_id, "system", text, now=now)
         tickets.change(tx, ticket.id, promised_for=by)
@@ -151,7 +152,9 @@ class Watching(DeskWork):
             ticket,
             now,
             kind=history.GIVEN_BACK,
-            text=wording.given_back(name, number, self.desk_now(tx, now, ticket.queue)),
+            text=wording.given_back(
+                name, number, self.desk_now(tx, now, ticket.queue, channel=ticket.channel)
+            ),
             data={"from": ticket.agent_id},
         )
         log.warning("ticket.given_back", ticket_id=ticket.id, agent_id=ticket.agent_id)

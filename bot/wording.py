@@ -11,6 +11,10 @@ from collections.abc import Sequence
 
 ASKS_FOR_PERSON = "I would like to talk to a person."
 
+WANTS_NO_TEXTS = (
+    "The customer has asked to get no more texts, so nothing can be sent. They can text START, or "
+    "be reached in another way."
+)
 RATING_BUTTONS = [{"title": str(number), "text": str(number)} for number in range(1, 6)]
 PERSON_BUTTON = {"title": "Talk to a person", "text": ASKS_FOR_PERSON}
 YES_NO = [{"title": title, "text": title} for title in ("Yes, please", "No, thank you")]
@@ -48,13 +52,15 @@ def at_the_desk(*, anyone_online: bool, agent: str = "") -> str:
     )
 
 
-def desk_closed(opening: str, *, hours: str = "", asks_contact: bool) -> str:
+def desk_closed(opening: str, *, hours: str = "", asks_contact: bool, by_text: bool = False) -> str:
     """Out of hours; ``opening`` is when the desk opens, in words ("on Monday at 9:00"), or "";
-    ``hours`` the usual week in words."""
+    ``hours`` the usual week in words; ``by_text``: on a phone, where the answer comes."""
     when = f"The desk is closed now and opens {opening}." if opening else "The desk is closed now."
     when += f" The usual hours are {hours}." if hours else ""
     told = f"{when} Your message is kept, and a colleague sees it then."
-    if asks_contact:
+    if by_text:
+        told += " The answer comes here, by text."
+    elif asks_contact:
         told += (
             " You can wait here or come back to this window; or write your e-mail address here, "
             "and the answer is sent there too."
@@ -74,12 +80,15 @@ def answer_by_mail(text: str, business: str) -> str:
     )
 
 
-def promised(number: str, by: str, *, asks_contact: bool) -> str:
+def promised(number: str, by: str, *, asks_contact: bool, by_text: bool = False) -> str:
     """When nobody had time for long; ``by`` is the time in words that a rule has set."""
     told = (
         f"I am sorry: nobody has been free for you yet ({number}). You will have a colleague’s "
-        f"answer {by} at the latest. You do not have to wait in this window: the answer will be here."
+        f"answer {by} at the latest."
     )
+    if by_text:
+        return f"{told} It comes here, by text."
+    told += " You do not have to wait in this window: the answer will be here."
     if asks_contact:
         told += " If you write your e-mail address here, it is sent there too."
     return told
@@ -170,13 +179,16 @@ def already_with(agent: str) -> str:
     return f"You are already talking with {agent}, who reads everything you write here."
 
 
-def still_waiting(number: str, desk: str = "") -> str:
+def still_waiting(number: str, desk: str = "", *, by_text: bool = False) -> str:
     """``desk``: place and wait, if anything is known of them."""
     told = (
         f"You are still in the queue for a colleague ({number}); nobody has been free yet, and I "
-        "am sorry that it takes this long. Your place and everything you wrote are kept: you can "
-        "wait, or close this window and read the answer here later."
+        "am sorry that it takes this long. Your place and everything you wrote are kept"
     )
+    if by_text:
+        told += "; the answer comes here, by text."
+    else:
+        told += ": you can wait, or close this window and read the answer here later."
     return f"{told} {desk}".strip()
 
 

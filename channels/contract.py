@@ -29,20 +29,71 @@ class Outbound:
     conversation_id: str
     message_id: int
     text: str
+    author: str = "bot"
+    queued_at: int = 0  # milliseconds since the epoch
     extra: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Arrived:
+    """One message from somebody who is known by an address: a phone number.
+
+    ``vendor_id`` as in `Inbound`; ``via`` is our own address that was written to, ``account`` ours at
+    the vendor. With an ``answer`` the message is not for the bot: that is said to it, or nothing where
+    it is ""; with ``last`` that is said although nothing may be sent to the address any more.
+    ``heads_up`` is said besides, whoever answers.
+    """
+
+    channel: str
+    address: str
+    vendor_id: str
+    text: str
+    via: str = ""
+    account: str = ""
+    answer: str | None = None
+    heads_up: str = ""
+    last: bool = False
+
+
 class DeliveryFailed(Exception):
-    """The vendor certainly did not take the message; it may be sent again."""
+    """The vendor certainly did not take the message.
+
+    Args:
+        reason: for our log and for agents.
+        final: it is not sent again; else it is, ``after`` so many seconds when the vendor says.
+        until: milliseconds since the epoch before which it may not be sent; those behind it go on.
+        matters: whether an agent has to know that it did not arrive.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        final: bool = False,
+        after: float = 0,
+        until: int = 0,
+        matters: bool = True,
+    ):
+        super().__init__(reason)
+        self.final = final
+        self.after = after
+        self.until = until
+        self.matters = matters
 
 
 class DeliveryUnknown(Exception):
-    """Nobody can say whether the vendor took the message; it must not be sent again blindly."""
+    """Nobody can say whether the vendor took the message; it must not be sent again blindly: the
+    courier asks `Channel.taken` first."""
 
 
 class Channel(Protocol):
-    """How replies leave. Raises `DeliveryFailed` or `DeliveryUnknown`; returning means sent."""
+    """How replies leave."""
 
     name: str
 
-    async def send(self, outbound: Outbound) -> None: ...
+    async def send(self, outbound: Outbound) -> None:
+        """Returning means sent. Raises `DeliveryFailed` or `DeliveryUnknown`."""
+
+    async def taken(self, outbound: Outbound) -> bool:
+        """Whether the vendor took a message of which that was unknown; false means certainly not.
+        Raises `DeliveryUnknown` while it cannot be told."""

@@ -27,6 +27,7 @@ RESOLVED = "resolved"
 HANDED_BACK = "handed_back"
 EXPIRED = "expired"  # closed because the customer said nothing more
 RATED = "rated"
+UNDELIVERED = "undelivered"
 
 WORDS = {
     OPENED: "opened",
@@ -54,6 +55,7 @@ WORDS = {
     HANDED_BACK: "handed back to the bot",
     EXPIRED: "closed, as the customer said nothing more",
     RATED: "rated",
+    UNDELIVERED: "a message did not reach the customer",
 }
 
 MARKS = {OPENED: "opened", CUSTOMER: "customer", ANSWERED: "answered"}

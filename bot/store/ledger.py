@@ -22,6 +22,7 @@ def add_conversation(
     channel: str,
     now: int,
     language: str | None = None,
+    **values: Any,
 ) -> None:
     tx.execute(
         conversations.insert().values(
@@ -32,6 +33,7 @@ def add_conversation(
             language=language,
             created_at=now,
             updated_at=now,
+            **values,
         )
     )
 
@@ -143,6 +145,14 @@ def last_said(tx: Connection, conversation_id: str, limit: int = 3) -> list[Row[
             .limit(limit)
         )
     )
+
+
+def customer_wrote_at(tx: Connection, conversation_id: str) -> int:
+    """When the customer wrote last; 0 if never."""
+    last = select(messages.c.created_at).where(
+        messages.c.conversation_id == conversation_id, messages.c.author == "customer"
+    )
+    return tx.execute(last.order_by(messages.c.seq.desc()).limit(1)).scalar() or 0
 
 
 def note_rule(tx: Connection, message_id: int, rule: str) -> None:
@@ -325,11 +335,31 @@ def finish_turn(tx: Connection, turn_id: str, outcome: str, *, now: int, **value
 # Deliveries: what is on its way to a customer.
 
 
-def queued_deliveries(
+BLOCKING = ("queued", "unknown")
+OPEN_DELIVERIES = (*BLOCKING, "held")
+
+
+def due_deliveries(
     tx: Connection, now: int, *, conversation_id: str | None = None, limit: int = 100
 ) -> list[Row[Any]]:
-    """Due deliveries with their messages, oldest first."""
-    due = [deliveries.c.state == "queued", deliveries.c.due_at <= now]
+    """Due deliveries with their messages, oldest first. Where a vendor sends them, only the first of
+    each conversation: the others come when it is settled, or held until another time."""
+    before = deliveries.alias("before")
+    earlier = (
+        select(before.c.id)
+        .where(
+            before.c.conversation_id == deliveries.c.conversation_id,
+            before.c.channel == deliveries.c.channel,
+            before.c.state.in_(BLOCKING),
+            before.c.id < deliveries.c.id,
+        )
+        .exists()
+    )
+    due = [
+        deliveries.c.state.in_(OPEN_DELIVERIES),
+        deliveries.c.due_at <= now,
+        or_(deliveries.c.channel == "web", ~earlier),
+    ]
     if conversation_id is not None:
         due.append(deliveries.c.conversation_id == conversation_id)
     return list(
@@ -338,10 +368,13 @@ def queued_deliveries(
                 deliveries.c.id,
                 deliveries.c.conversation_id,
                 deliveries.c.channel,
+                deliveries.c.state,
                 deliveries.c.attempts,
                 messages.c.seq,
+                messages.c.author,
                 messages.c.text,
                 messages.c.extra,
+                messages.c.created_at,
             )
             .join(messages, messages.c.id == deliveries.c.message_id)
             .where(and_(*due))
@@ -351,14 +384,16 @@ def queued_deliveries(
     )
 
 
-def claim_delivery(tx: Connection, delivery_id: int, *, now: int, again_at: int) -> bool:
+def claim_delivery(
+    tx: Connection, delivery_id: int, *, state: str, now: int, again_at: int
+) -> bool:
     """Whether this caller may send it. Its next due time moves on, so that a crash between sending
     and noting it down shows as one more attempt and not as silence."""
     claimed = tx.execute(
         update(deliveries)
         .where(
             deliveries.c.id == delivery_id,
-            deliveries.c.state == "queued",
+            deliveries.c.state == state,
             deliveries.c.due_at <= now,
         )
         .values(attempts=deliveries.c.attempts + 1, due_at=again_at)

@@ -60,11 +60,25 @@ desk_sessions = Table(
     Column("seen_at", BigInteger, nullable=False),
 )
 
+customers = Table(
+    "customers",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("subject", String(120), unique=True),  # who it is at the shop, as its site has signed
+    Column("name", String(100)),
+    Column("email", String(254)),
+    Column("created_at", BigInteger, nullable=False),
+)
+
 conversations = Table(
     "conversations",
     metadata,
     Column("id", String(32), primary_key=True),
-    Column("channel", String(20), nullable=False),
+    Column("channel", String(20), nullable=False),  # on which the customer is answered
+    Column("address", String(80)),  # the customer's on that channel; null: whoever has the token
+    Column("via", String(80)),  # our own address that the customer wrote to
+    Column("account", String(40)),  # of ours at the vendor
+    Column("customer_id", _Id, ForeignKey("customers.id")),  # once it is proven who it is
     Column("token_hash", String(64), nullable=False),
     Column("state", String(10), nullable=False),
     Column("agent_id", _Id, ForeignKey("agents.id")),
@@ -84,6 +98,50 @@ conversations = Table(
     # Exactly one owner: an agent exactly while a person has it, a ticket exactly while one is owed.
     CheckConstraint("(state = 'human') = (agent_id IS NOT NULL)", name="owner"),
     CheckConstraint("(state IN ('waiting', 'human')) = (ticket_id IS NOT NULL)", name="owed"),
+    Index("ix_conversations_customer_id", "customer_id"),
+    Index("ix_conversations_address", "channel", "address"),
+)
+
+addresses = Table(
+    "addresses",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("channel", String(20), nullable=False),
+    Column("address", String(80), nullable=False),
+    Column("conversation_id", String(32), ForeignKey("conversations.id")),  # where it writes now
+    Column("customer_id", _Id, ForeignKey("customers.id")),
+    Column("proven_at", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("channel", "address"),
+)
+
+opt_outs = Table(
+    "opt_outs",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("channel", String(20), nullable=False),
+    Column("address", String(80), nullable=False),
+    Column("stopped", Boolean, nullable=False),  # false: wants to be written to again
+    Column("words", String(200), nullable=False),  # the customer's own, or the vendor's
+    Column("source", String(20), nullable=False),  # customer, vendor
+    Column("at", BigInteger, nullable=False),
+    Index("ix_opt_outs_address", "channel", "address", "id"),
+)
+
+codes = Table(
+    "codes",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("conversation_id", String(32), ForeignKey("conversations.id"), nullable=False),
+    Column("channel", String(20), nullable=False),
+    Column("address", String(80), nullable=False),
+    Column("code_hash", String(64), nullable=False),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+    Index("ix_codes_conversation_id", "conversation_id"),
+    Index("ix_codes_address", "channel", "address", "created_at"),
 )
 
 messages = Table(
@@ -264,34 +322,51 @@ deliveries = Table(
     Column("message_id", _Id, ForeignKey("messages.id"), nullable=False, unique=True),
     Column("conversation_id", String(32), nullable=False),
     Column("channel", String(20), nullable=False),
-    Column("state", String(10), nullable=False),  # queued, sent, failed, unknown
+    Column("state", String(10), nullable=False),  # queued, held, sent, failed, unknown
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("due_at", BigInteger, nullable=False),
     Column("sent_at", BigInteger),
     Column("error", String(200)),
     Index(
-        "ix_deliveries_queued",
-        "due_at",
-        sqlite_where=text("state = 'queued'"),
-        postgresql_where=text("state = 'queued'"),
+        "ix_deliveries_open",
+        "conversation_id",
+        "id",
+        sqlite_where=text("state IN ('queued', 'unknown', 'held')"),
+        postgresql_where=text("state IN ('queued', 'unknown', 'held')"),
     ),
 )
 
-follow_ups = Table(
-    "follow_ups",
+sendings = Table(
+    "sendings",
     metadata,
     Column("id", _Id, primary_key=True, autoincrement=True),
-    Column("kind", String(30), nullable=False),
-    Column("conversation_id", String(32), ForeignKey("conversations.id"), nullable=False),
-    Column("ticket_id", _Id, ForeignKey("tickets.id")),
-    Column("due_at", BigInteger, nullable=False),
-    Column("done_at", BigInteger),
-    Index(
-        "ix_follow_ups_due",
-        "due_at",
-        sqlite_where=text("done_at IS NULL"),
-        postgresql_where=text("done_at IS NULL"),
-    ),
+    Column("delivery_id", _Id, ForeignKey("deliveries.id")),  # null: a code, which is no message
+    Column("part", Integer, nullable=False),  # 0, 1 ...: a long message leaves as several
+    Column("channel", String(20), nullable=False),
+    Column("address", String(80), nullable=False),
+    Column("via", String(80)),
+    Column("account", String(40)),
+    Column("text", Text, nullable=False),  # as it left; empty for a code
+    Column("segments", Integer, nullable=False),
+    Column("state", String(12), nullable=False),  # sending, unknown, taken, refused
+    Column("vendor_id", String(80)),
+    Column("error", String(200)),
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("delivery_id", "part"),
+    Index("ix_sendings_vendor_id", "channel", "vendor_id"),
+    Index("ix_sendings_address", "channel", "address", "created_at"),
+)
+
+vendor_states = Table(
+    "vendor_states",
+    metadata,
+    # What the vendor says of a message; it may say so before we know the message's id.
+    Column("channel", String(20), primary_key=True),
+    Column("vendor_id", String(80), primary_key=True),
+    Column("state", String(20), nullable=False),
+    Column("rank", Integer, nullable=False),  # states only go up
+    Column("error", String(200)),
+    Column("at", BigInteger, nullable=False),
 )
 
 closed_gaps = Table(

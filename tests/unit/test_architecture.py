@@ -47,6 +47,8 @@ FLOORS = {
     "bot.views": 2,
     "bot.settings": 1,
     "bot.wording": 1,
+    "bot.links": 1,
+    "bot.arriving": 3,
     "bot.conversation": 1,
     "bot.mood": 1,
     "bot.phrases": 1,

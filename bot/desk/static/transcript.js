@@ -85,9 +85,9 @@ export class Transcript {
     // the small line below it changes.
     if (node.text !== item.text) node.replaceChildren(...content(item));
     node.text = item.text;
-    if (!changed(node, [item.text, item.mood, item.understood, item.rule, item.state, item.trouble])) return;
+    if (!changed(node, [item.text, item.mood, item.understood, item.rule, item.state, item.trouble, item.delivery])) return;
     node.querySelector(".below")?.remove();
-    const line = item.client_key ? this.#delivery(item) : felt(item);
+    const line = item.client_key ? this.#delivery(item) : felt(item) ?? fares(item);
     if (line) node.append(line);
   }
 
@@ -100,6 +100,13 @@ export class Transcript {
       el("button", { type: "button", click: again }, promising ? "Send anyway" : "Try again"), " ",
       el("button", { type: "button", click: edit }, promising ? "Change it" : "Edit"));
   }
+}
+
+/** What became of a message that leaves through a vendor. */
+function fares({ delivery }) {
+  if (!delivery) return null;
+  const first = delivery.words[0].toUpperCase() + delivery.words.slice(1);
+  return el("p", { class: delivery.bad ? "below state failed" : "below state" }, first);
 }
 
 /** Notes where they belong by their time. No way leads back: a note never becomes a message. */
