@@ -26,7 +26,7 @@ quality: train ## Measure answers, intents and emotions; writes docs/quality.md
 	@$(PY) scripts/quality.py $(ARGS)
 
 simulate: setup ## Play a support day of 2,000 conversations; nothing may be lost
-	@$(PY) -m bot simulate $(ARGS)
+	@$(PY) -m bot simulate day $(ARGS)
 
 soak: train ## Kill the processes 50 times while customers write; nothing may be lost
 	@KILLS=50 $(PY) -m pytest tests/scenario/test_never_lost.py -k every_accepted -s --timeout 3600

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 import typer
 
 from bot import agent_commands, evaluate
-from bot.simulate.command import simulate
+from bot.simulate.command import day
+from bot.simulate.texting import sms
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -25,7 +26,10 @@ cli = typer.Typer(
 )
 cli.add_typer(agent_commands.app, name="agent")
 cli.add_typer(evaluate.app, name="evaluate")
-cli.command()(simulate)
+simulate = typer.Typer(no_args_is_help=True, help="Play what cannot be waited for or paid for.")
+simulate.command()(day)
+simulate.command()(sms)
+cli.add_typer(simulate, name="simulate")
 
 
 @cli.callback()

@@ -325,6 +325,15 @@ def notices(settings: Settings) -> Iterator[Finding]:
     yield ok(f"waiting tickets are told to the desk{' and to ' + told if told else ' only'}")
 
 
+def texts(settings: Settings) -> Iterator[Finding]:
+    """Do text messages come and go?"""
+    if not settings.twilio_tokens:
+        return
+    from channels.sms import checks, make_vendor
+
+    yield from checks.check(settings, make_vendor(settings))
+
+
 def addresses(settings: Settings) -> Iterator[Finding]:
     """Is what customers see encrypted, and is it known where that is?"""
     parts = urlsplit(settings.origin)
@@ -359,5 +368,6 @@ CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "the rules of escalation": escalation,
     "hours, queues and response times": service,
     "notices": notices,
+    "text messages": texts,
     "addresses": addresses,
 }

@@ -1,4 +1,4 @@
-"""`python -m bot simulate`: a support day at once, and what came of it."""
+"""`python -m bot simulate day`: a support day at once, and what came of it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MUST_BE_NONE = {
 }
 
 
-def simulate(
+def day(
     conversations: Annotated[int, typer.Option(min=1, help="Customers who come that day.")] = 2000,
     agents: Annotated[int, typer.Option(min=1, help="People at the desk.")] = 12,
     seed: Annotated[int, typer.Option(help="The same seed makes the same day.")] = 1,
@@ -51,10 +51,10 @@ def simulate(
     plan = Plan(conversations, agents, seed, crash_hour=12.0 if crash else None)
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="rapport-day-") as folder:
-        day = Day(Path(folder), plan, service, escalation)
-        day.run(_progress())
-        found = verdict(day)
-        day.database.close()
+        played = Day(Path(folder), plan, service, escalation)
+        played.run(_progress())
+        found = verdict(played)
+        played.database.close()
     found["seconds"] = round(time.monotonic() - started, 1)
     typer.echo(json.dumps(found, indent=2) if as_json else table(found, plan.seed))
     if any(found[name] for name in MUST_BE_NONE):

@@ -81,6 +81,7 @@ class LocalTwilio:
         webhook: address of our webhook for messages; its ``/status`` gets delivery states.
         accounts: auth tokens by account SID.
         on_message: told of every message that is taken, from the server's thread.
+        port: 0: any that is free.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class LocalTwilio:
         *,
         accounts: dict[str, str] | None = None,
         on_message: Callable[[Message], None] = lambda message: None,
+        port: int = 0,
     ):
         self.webhook = webhook
         self.public = webhook  # as the webhook is configured, which its signature covers
@@ -102,7 +104,7 @@ class LocalTwilio:
         self.numbers: dict[str, dict[str, Any]] = {NUMBER: {}}
         self.faults: deque[Fault] = deque()
         self.lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), _Handler)
         self._server.daemon_threads = True
         self._server.vendor = self  # type: ignore[attr-defined]
         self.url = f"http://127.0.0.1:{self._server.server_port}"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import ImmutableMultiDict
 from twilio.request_validator import (
+    HMAC_SHA1,
     HMAC_SHA256,
     SIGNATURE_HEADER,
     SIGNATURE_SETTINGS_HEADER,
@@ -17,6 +20,17 @@ from twilio.request_validator import (
 )
 
 MOST_FIELDS = 300
+_NAMES = (
+    "MessageSid SmsSid SmsMessageSid AccountSid MessagingServiceSid From To Body NumMedia NumSegments "
+    "FromCity FromState FromZip FromCountry ToCity ToState ToZip ToCountry ApiVersion SmsStatus "
+    "MessageStatus ErrorCode ErrorMessage OptOutType RawDlrDoneDate AddOns CallSid CallStatus "
+    "CallToken Direction ForwardedFrom CallerName ParentCallSid Digits StirVerstat Caller CallerCity "
+    "CallerState CallerZip CallerCountry Called CalledCity CalledState CalledZip CalledCountry"
+)
+NAMES = frozenset(_NAMES.split())
+"""Twilio's fields of messages, delivery states and calls."""
+
+_MEDIA = re.compile(r"Media(?:Url|ContentType)\d{1,2}")
 
 Fields = ImmutableMultiDict[str, str]
 
@@ -70,7 +84,27 @@ def _verified(keys: Keys, url: str, headers: Mapping[str, str], body: bytes) -> 
     secret = _secret(keys, fields, settings, algorithm)
     if not RequestValidator(secret).validate(url, signed, signature, algorithm):
         raise NotTwilio("the signature is not right for the configured address and token")
+    if _shifted(fields):
+        raise NotTwilio("the border between a name and its value was moved")
     return fields
+
+
+def _shifted(fields: Fields) -> bool:
+    """Whether a name is one of Twilio's with a part of its value, or without its end, or is a value.
+
+    The signature covers names and values written one after the other, so "Body=hi", "Bodyhi=" and
+    "Body=&hi=" have the same one.
+    """
+    names = sorted(set(fields.keys()))
+    missing = NAMES.difference(names)
+    for before, name in pairwise(["", *names]):
+        if name in NAMES or _MEDIA.fullmatch(name):
+            continue
+        if before in NAMES and not fields[before]:
+            return True
+        if any(name.startswith(known) or known.startswith(name) for known in missing):
+            return True
+    return False
 
 
 def _secret(keys: Keys, fields: Fields, settings: str, algorithm: str) -> str:
@@ -81,8 +115,10 @@ def _secret(keys: Keys, fields: Fields, settings: str, algorithm: str) -> str:
     if algorithm.upper() == HMAC_SHA256:
         named = dict(part.strip().partition("=")[::2] for part in settings.split(","))
         secret = keys.shared.get(named.get("key", ""), "")
-    else:
+    elif algorithm.upper() == HMAC_SHA1:
         secret = keys.tokens[account]
+    else:
+        secret = ""
     if not secret:
         raise NotTwilio(f"it is signed with {algorithm}, for which no key is configured")
     return secret

@@ -34,7 +34,8 @@ _SAME = str.maketrans(
 )
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[^\s])")
 _JOINS = "\u200d\ufe0e\ufe0f\u20e3"  # what belongs to the character before it
-_MARKDOWN = MarkdownIt("commonmark").enable("table")
+_FLAG_LETTERS = re.compile("[\U0001f1e6-\U0001f1ff]*$")
+_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
 @dataclass(frozen=True)
@@ -155,8 +156,13 @@ def _belongs(text: str, at: int) -> bool:
         or character in _JOINS
         or before == "\u200d"
         or "\U0001f3fb" <= character <= "\U0001f3ff"  # tones of skin
-        or ("\U0001f1e6" <= character <= "\U0001f1ff" and "\U0001f1e6" <= before <= "\U0001f1ff")
+        or (_is_flag(character) and len(_FLAG_LETTERS.search(text[:at])[0]) % 2 == 1)
     )
+
+
+def _is_flag(character: str) -> bool:
+    """A letter of a flag; two of them are one."""
+    return "\U0001f1e6" <= character <= "\U0001f1ff"
 
 
 # Markdown.

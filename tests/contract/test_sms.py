@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
+from sqlalchemy import update
 
+import channels.sms.channel as sms
+from bot.links import code
 from bot.simulate.twilio import NUMBER, error_after, reset_after, reset_before, slow, status
-from bot.store import schema
-from channels.sms import wording
+from bot.store import ledger, schema
+from channels.sms import checks, make_vendor, wording
 from tests.conftest import ROOT
 from tests.contract.shop import RETURNS
 from tests.contract.texting import PUBLIC, TextShop, text_shop
@@ -43,8 +49,6 @@ def test_a_question_is_answered_with_a_short_link(shop):
 
 def test_short_links_lead_to_articles(shop):
     passage = shop.gateway.knowledge_base.shelf("public").passages[3]
-    from bot.links import code
-
     found = shop.client.get(f"/s/{code(passage.url)}", follow_redirects=False)
     assert found.status_code == 302 and found.headers["location"] == passage.url
     staff = {it.url for it in shop.gateway.knowledge_base.shelf("staff").passages}
@@ -98,8 +102,6 @@ def test_choices_are_answered_by_their_number(shop):
     shop.twilio.texts(number, "hello")
     shop.twilio.wait_for(number)
     found = shop.conversation(number).id
-    from bot.store import ledger
-
     buttons = [{"title": title, "text": title} for title in ("Returns to Norway", "Another thing")]
     with shop.gateway.store.database.transaction() as tx:
         now = shop.gateway.store.database.now(tx)
@@ -333,3 +335,107 @@ def test_card_numbers_are_stored_nowhere(shop):
     other = shop.number()
     shop.twilio.texts(other, "stop texting 4111 1111 1111 1111 to me")
     assert "4111 1111" not in str(shop.rows(schema.opt_outs)) + str(shop.messages(other))
+
+
+# The account, the day's budget, the night.
+
+
+def findings(shop: TextShop, **changes: str) -> str:
+    settings = shop.gateway.settings.model_copy(update=changes)
+    found = checks.check(settings, make_vendor(settings))
+    return "\n".join(f"{it.level}: {it.what}; {it.fix}" for it in found)
+
+
+def test_the_check_says_what_is_wrong_with_the_account(shop):
+    number, right = shop.twilio.numbers[NUMBER], f"{PUBLIC}/channels/sms"
+    assert (
+        f"Twilio calls nothing; in Twilio's console set the number's webhook for messages to {right}"
+        in (findings(shop))
+    )
+    number.update(sms_url="https://old.example/sms", voice_url=f"{right}/voice")
+    assert "error: for messages Twilio calls https://old.example/sms" in findings(shop)
+    number.update(sms_url=right, sms_method="GET")
+    assert "by GET" in findings(shop)
+    number.update(sms_method="POST")
+    assert findings(shop) == f"ok: Twilio calls {right} for {NUMBER}; "
+    wrong = findings(shop, twilio_auth_token=SecretStr("wrong"))
+    assert wrong.startswith("error: the account SID or the auth token is wrong")
+    assert "is no number of this account" in findings(shop, sms_from="+441632960999")
+    assert "PUBLIC_URL is empty" in findings(
+        shop, public_url="", twilio_api_url="https://api.twilio.com"
+    )
+    shop.twilio.fail(status(500))
+    assert findings(shop).startswith("warning: Twilio cannot be asked")
+
+
+def told(shop: TextShop, number: str, text: str, *, author: str = "system") -> None:
+    """Something that the service says by itself."""
+    database = shop.gateway.store.database
+    with database.transaction() as tx:
+        found = shop.conversation(number).id
+        ledger.say(tx, found, author, text, now=database.now(tx) - 20 * 60_000)
+
+
+def change(shop: TextShop, **values: object) -> None:
+    channel = shop.gateway.courier._channels["sms"]
+    for name, value in values.items():
+        setattr(channel, f"_{name}", value)
+
+
+@pytest.fixture
+def small_budget(shop: TextShop) -> Iterator[None]:
+    change(shop, budget=sms.Budget(number=2, country=1000, countries=frozenset({"+44"})))
+    yield
+    change(shop, budget=sms.Budget())
+
+
+def test_a_day_has_a_budget_for_each_number(shop, small_budget):
+    number = shop.number()
+    for words in ("hello", RETURNS, RETURNS):
+        shop.twilio.texts(number, words)
+    shop.until(lambda: shop.deliveries(number) == ["sent", "sent", "held"])
+    (held,) = [
+        it
+        for it in shop.rows(schema.deliveries, conversation_id=shop.conversation(number).id)
+        if it.state == "held"
+    ]
+    assert held.due_at > time.time() * 1000 and "budget" in held.error
+    assert len(shop.twilio.to(number)) == 2
+    abroad = "+4791234567"
+    shop.twilio.texts(abroad, RETURNS)
+    shop.until(lambda: shop.deliveries(abroad) == ["failed"])
+
+
+@pytest.fixture
+def night(shop: TextShop) -> Iterator[None]:
+    now = datetime.now(UTC)
+    around = ((now - timedelta(hours=2)).time(), (now + timedelta(hours=2)).time())
+    change(shop, quiet=around)
+    yield
+    change(shop, quiet=None)
+
+
+def test_at_night_only_answers_go_out(shop, night):
+    number = shop.number()
+    shop.twilio.texts(number, RETURNS)
+    assert len(shop.twilio.wait_for(number)) == 1  # an answer
+    database = shop.gateway.store.database
+    with database.transaction() as tx:  # the customer wrote an hour ago
+        tx.execute(
+            update(schema.messages)
+            .where(schema.messages.c.conversation_id == shop.conversation(number).id)
+            .values(created_at=database.now(tx) - 3_600_000)
+        )
+    told(shop, number, "You are still in the queue.")
+    shop.until(lambda: shop.deliveries(number) == ["sent", "held"])
+    told(shop, number, "Sam here: it is on its way.", author="agent")
+    assert (
+        len(shop.twilio.wait_for(number, 2)) == 2
+    )  # an agent's words, and they do not wait behind
+    with database.transaction() as tx:
+        tx.execute(
+            update(schema.deliveries).where(schema.deliveries.c.state == "held").values(due_at=1)
+        )
+    change(shop, quiet=None)  # in the morning nobody needs to be told that they wait
+    shop.until(lambda: "held" not in shop.deliveries(number))
+    assert len(shop.twilio.to(number)) == 2

@@ -11,7 +11,7 @@ from bot.__main__ import cli
 
 def test_a_day_loses_nobody():
     done = CliRunner().invoke(
-        cli, ["simulate", "--conversations", "120", "--agents", "2", "--seed", "3", "--json"]
+        cli, ["simulate", "day", "--conversations", "120", "--agents", "2", "--seed", "3", "--json"]
     )
     assert done.exit_code == 0, (done.output, done.exception)
     found = json.loads(done.stdout)
