@@ -48,6 +48,7 @@ FLOORS = {
     "bot.settings": 1,
     "bot.wording": 1,
     "bot.links": 1,
+    "bot.findings": 1,
     "bot.arriving": 3,
     "bot.conversation": 1,
     "bot.mood": 1,
