@@ -95,7 +95,6 @@ class Dispatcher:
             await self._http.close()
 
     async def start(self, delivery: Delivery) -> None:
-        self.deliveries.append(delivery)
         if self.held is not None:
             self.held.append(delivery)
         else:

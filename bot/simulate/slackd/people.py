@@ -246,9 +246,7 @@ class People:
     def repeat(self, event_id: str) -> Delivery:
         """The same event once more, as Slack sends it when it is not sure that it arrived."""
         payload = next(it for it in self.events if it["event_id"] == event_id)
-        again = Delivery(EVENTS, payload, event_id, attempt=1, reason="timeout")
-        self.run(self.dispatcher.start(again)).result(5)
-        return again
+        return self._send(Delivery(EVENTS, payload, event_id, attempt=1, reason="timeout"))
 
     def hold(self) -> None:
         """From now on nothing is delivered, until it is released."""
@@ -284,6 +282,7 @@ class People:
         return str(payload["event_id"])
 
     def _send(self, delivery: Delivery) -> Delivery:
+        self.dispatcher.deliveries.append(delivery)
         self.run(self.dispatcher.start(delivery))
         return delivery
 
