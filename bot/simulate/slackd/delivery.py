@@ -75,7 +75,7 @@ class Dispatcher:
         self.ack_seconds, self.delays = ack_seconds, delays
         self.deliveries: list[Delivery] = []
         self.acks: list[Ack] = []
-        self.sockets: list[web.WebSocketResponse] = []
+        self.sockets: dict[web.WebSocketResponse, asyncio.BaseTransport | None] = {}
         self.urls: dict[str, str] = {}
         self.away = False
         self.held: list[Delivery] | None = None
@@ -187,9 +187,9 @@ class Dispatcher:
 
     async def cut_sockets(self) -> None:
         """As when a cable is pulled: no goodbye."""
-        for socket in self.sockets:
-            if not socket.closed and socket._req is not None and socket._req.transport:
-                socket._req.transport.abort()
+        for transport in self.sockets.values():
+            if isinstance(transport, asyncio.Transport):
+                transport.abort()
         self.sockets.clear()
 
     # HTTP.

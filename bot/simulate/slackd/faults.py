@@ -27,7 +27,8 @@ class Fault:
 
 
 class Faults:
-    """A queue of faults: of those for a method, the first is used up before the next."""
+    """A queue of faults: of those for a method, the first is used up before the next. Two things
+    that are no methods have names too: "response_url", and "link" for the web socket."""
 
     workspace: Workspace
     run: Callable[[Coroutine[Any, Any, Any]], Future[Any]]
@@ -94,10 +95,11 @@ class Faults:
         with self._guard:
             self._faults.append(fault)
 
-    def take_fault(self, method: str) -> Fault | None:
+    def take_fault(self, method: str, *, only: bool = False) -> Fault | None:
+        """``only`` what is meant for exactly this, and not for any method."""
         with self._guard:
             for fault in self._faults:
-                if fault.method in (ANY, method):
+                if fault.method == method or (fault.method == ANY and not only):
                     fault.left -= 1
                     if fault.left <= 0:
                         self._faults.remove(fault)

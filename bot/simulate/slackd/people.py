@@ -2,50 +2,30 @@
 
 from __future__ import annotations
 
-import secrets
-import time
 import uuid
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Any
 
-from bot.simulate.slackd.api import Api
+from bot.simulate.slackd.answers import Answers, ResponseUrl
 from bot.simulate.slackd.blocks import elements
 from bot.simulate.slackd.delivery import COMMANDS, EVENTS, INTERACTIVE, Delivery, Dispatcher
 from bot.simulate.slackd.events import Events, as_slack_writes
-from bot.simulate.slackd.views import Views, filled_in, option
-from bot.simulate.slackd.workspace import Channel, Message, Refused, User, Workspace
-
-RESPONSES = 5
-RESPONSE_SECONDS = 30 * 60
+from bot.simulate.slackd.views import filled_in, option
+from bot.simulate.slackd.workspace import Channel, Message, User
 
 
-@dataclass
-class ResponseUrl:
-    channel: str
-    user: str
-    message_ts: str | None = None
-    thread_ts: str | None = None
-    left: int = RESPONSES
-    until: float = 0.0
-
-
-class People:
+class People(Answers):
     """Each act happens at once in the workspace and is on its way to the app when it returns."""
 
-    workspace: Workspace
-    views: Views
-    api: Api
     dispatcher: Dispatcher
-    url: str
     run: Callable[[Coroutine[Any, Any, Any]], Future[Any]]
 
     def __init__(self) -> None:
+        super().__init__()
         self.events: list[dict[str, Any]] = []
         self.echo = True
         self._shapes = Events(self.workspace)
-        self._response_urls: dict[str, ResponseUrl] = {}
 
     # Messages.
 
@@ -187,60 +167,6 @@ class People:
             answered = lambda answer: self._respond(ResponseUrl(where.id, person.id), answer or {})
             return self._send(Delivery(COMMANDS, payload, answered=answered))
 
-    # What comes back.
-
-    def respond(self, name: str, body: Any) -> tuple[int, str]:
-        """Somebody posts to a response_url."""
-        with self.workspace.lock:
-            url = self._response_urls.get(name)
-            if url is None or url.until < time.time():
-                return 404, "expired_url"
-            if url.left <= 0:
-                return 404, "used_url"
-            url.left -= 1
-            if not isinstance(body, dict):
-                return 400, "invalid_payload"
-            return self._respond(url, body)
-
-    def _respond(self, url: ResponseUrl, body: dict[str, Any]) -> tuple[int, str]:
-        with self.workspace.lock:
-            channel = self.workspace.channel(url.channel)
-            source = self.workspace.message(channel, url.message_ts or "")
-            if body.get("delete_original") and source is not None:
-                self.api.removed(source)
-                return 200, "ok"
-            try:
-                content = self.api.content(body)
-            except Refused as refused:
-                return 400, refused.error
-            if body.get("replace_original") and source is not None:
-                self.api.changed(source, content)
-                return 200, "ok"
-            public = body.get("response_type") == "in_channel"
-            self.api.posted(
-                channel,
-                content,
-                thread_ts=body.get("thread_ts"),
-                ephemeral_to=None if public else url.user,
-            )
-            return 200, "ok"
-
-    def _after_submission(
-        self, person: User, shown: dict[str, Any], answer: dict[str, Any]
-    ) -> None:
-        """The form goes away, unless the app says otherwise."""
-        with self.workspace.lock:
-            stack, action = self.views.stack(person.id), answer.get("response_action")
-            shown["errors"] = answer.get("errors") if action == "errors" else None
-            if action == "update":
-                self.views.replace(shown, answer.get("view"))
-            elif action == "push":
-                self.views.push(person.id, answer.get("view"))
-            elif action == "clear":
-                stack.clear()
-            elif action != "errors" and shown in stack:
-                stack.remove(shown)
-
     # Repeats, and what comes in another order.
 
     def repeat(self, event_id: str) -> Delivery:
@@ -316,16 +242,6 @@ class People:
                 return action | {"text": side["text"], "value": side["value"]}
             return action | {"selected_option": option(element, value or "")}
         raise LookupError(f"that message has no {action_id} {value or ''} to press")
-
-    def _response_url(self, channel: Channel, person: User, message: Message | None = None) -> str:
-        name = secrets.token_hex(12)
-        self._response_urls[name] = ResponseUrl(
-            channel.id,
-            person.id,
-            message.ts if message else None,
-            until=time.time() + RESPONSE_SECONDS,
-        )
-        return f"{self.url}/respond/{name}"
 
     def _channel_name(self, channel: Channel) -> dict[str, str]:
         name = {"im": "directmessage", "group": "privategroup"}.get(channel.type, channel.name)

@@ -7,43 +7,22 @@ import contextlib
 import secrets
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Coroutine, Iterable
 from concurrent.futures import Future
-from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import WSMsgType, web
 
 from bot.simulate.slackd.api import Api, Limits, arguments
-from bot.simulate.slackd.delivery import (
-    COMMANDS,
-    EVENTS,
-    INTERACTIVE,
-    Ack,
-    Answer,
-    Delivery,
-    Dispatcher,
-)
+from bot.simulate.slackd.delivery import COMMANDS, EVENTS, INTERACTIVE, Answer, Dispatcher
 from bot.simulate.slackd.faults import Fault, Faults
+from bot.simulate.slackd.looking import Call, Looking
 from bot.simulate.slackd.people import People
 from bot.simulate.slackd.views import Views
-from bot.simulate.slackd.workspace import SCOPES, Channel, Message, User, Workspace
-
-TICKET_SECONDS = 30.0
+from bot.simulate.slackd.workspace import SCOPES, Workspace
 
 
-@dataclass(frozen=True)
-class Call:
-    """One call of the Web API, whatever was answered."""
-
-    method: str
-    arguments: dict[str, Any]
-    time: float
-    token: str | None
-    headers: dict[str, str]
-
-
-class Slackd(People, Faults):
+class Slackd(Looking, People, Faults):
     """``with Slackd() as slack:`` and everything is at ``slack.url``."""
 
     def __init__(
@@ -57,6 +36,7 @@ class Slackd(People, Faults):
         messages_a_second: float | None = None,
         burst: int = 4,
         trigger_seconds: float = 3.0,
+        ticket_seconds: float = 30.0,
         echo: bool = True,
     ):
         """Slack itself waits ``retry_delays=(0, 60, 300)`` and takes ``messages_a_second=1``."""
@@ -69,6 +49,7 @@ class Slackd(People, Faults):
         self.calls: list[Call] = []
         self.responses: list[tuple[str, dict[str, Any]]] = []  # what came to response URLs
         self._limits = Limits(messages_a_second, burst)
+        self._ticket_seconds = ticket_seconds
         self._tickets: dict[str, float] = {}
         self._host, self._port = host, port
         self._loop = asyncio.new_event_loop()
@@ -196,11 +177,14 @@ class Slackd(People, Faults):
 
     def _ticket(self) -> str:
         ticket = secrets.token_hex(12)
-        self._tickets[ticket] = time.time() + TICKET_SECONDS
+        self._tickets[ticket] = time.time() + self._ticket_seconds
         return f"ws://{self._host}:{self._port}/link?ticket={ticket}&app_id={self.workspace.app_id}"
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         """An address is good for one connection, and not for long."""
+        fault = self.take_fault("link", only=True)
+        if fault is not None:
+            return self._fault_answer(request, fault)
         if self._tickets.pop(request.query.get("ticket", ""), 0) < time.time():
             return web.Response(status=400, text="ticket is not valid")
         socket = web.WebSocketResponse()
@@ -213,14 +197,13 @@ class Slackd(People, Faults):
                 "host": "applink-local", "build_number": 1, "approximate_connection_time": 18060,
             },
         })  # fmt: skip
-        sockets.append(socket)
+        sockets[socket] = request.transport
         try:
             async for message in socket:
                 if message.type == WSMsgType.TEXT and message.data.startswith("{"):
                     self.dispatcher.acknowledged(message.json())
         finally:
-            with contextlib.suppress(ValueError):
-                sockets.remove(socket)
+            sockets.pop(socket, None)
         return socket
 
     def disconnect(self, reason: str = "refresh_requested") -> None:
@@ -232,10 +215,6 @@ class Slackd(People, Faults):
     def drop(self) -> None:
         """The web sockets' connections are cut."""
         self.run(self.dispatcher.cut_sockets()).result(5)
-
-    @property
-    def connections(self) -> int:
-        return len([it for it in self.dispatcher.sockets if not it.closed])
 
     # By HTTP.
 
@@ -276,74 +255,6 @@ class Slackd(People, Faults):
         return self.run(
             self.dispatcher.post(where, body, kind, secret=secret, age=age, headers=headers)
         )
-
-    # Building the workspace, and looking at it.
-
-    @property
-    def bot(self) -> User:
-        return self.workspace.bot
-
-    @property
-    def mention(self) -> str:
-        return self.workspace.bot.mention
-
-    def add_user(self, name: str, email: str | None = None, **flags: Any) -> User:
-        return self.workspace.add_user(name, email, **flags)
-
-    def add_channel(
-        self, name: str, members: Iterable[User | str] = (), *, bot: bool = True, **flags: Any
-    ) -> Channel:
-        return self.workspace.add_channel(name, members, bot=bot, **flags)
-
-    def open_im(self, user: User | str) -> Channel:
-        return self.workspace.open_im(user)
-
-    def user(self, who: User | str) -> User:
-        return self.workspace.user(who)
-
-    def channel(self, where: Channel | str) -> Channel:
-        return self.workspace.channel(where)
-
-    def thread(self, channel: Channel | str, ts: str) -> list[Message]:
-        return self.workspace.thread(channel, ts)
-
-    def ephemerals(self, user: User | str, channel: Channel | str = "im") -> list[Message]:
-        """What only this person sees there."""
-        _, where = self._there(user, channel)
-        person = self.workspace.user(user).id
-        return [it for it in where.ephemerals if it.ephemeral_to == person and not it.deleted]
-
-    def last_view(self, user: User | str) -> dict[str, Any] | None:
-        return self.views.last(self.workspace.user(user).id)
-
-    def called(self, method: str) -> list[Call]:
-        return [it for it in self.calls if it.method == method]
-
-    @property
-    def acks(self) -> list[Ack]:
-        return self.dispatcher.acks
-
-    @property
-    def deliveries(self) -> list[Delivery]:
-        return self.dispatcher.deliveries
-
-    def wait(self, true: Callable[[], Any], seconds: float = 5.0) -> Any:
-        """Until it is true, from a thread that has nothing else to do."""
-        end = time.monotonic() + seconds
-        while not (result := true()):
-            if time.monotonic() > end:
-                raise TimeoutError("it did not come true")
-            time.sleep(0.01)
-        return result
-
-    async def wait_async(self, true: Callable[[], Any], seconds: float = 5.0) -> Any:
-        """The same, in the loop that the app runs in too."""
-        end = time.monotonic() + seconds
-        while not (result := true()):
-            if time.monotonic() > end:
-                raise TimeoutError("it did not come true")
-            await asyncio.sleep(0.01)
-        return result
 
 
 _POST = "chat.postMessage"
