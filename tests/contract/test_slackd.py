@@ -605,7 +605,8 @@ def test_repeats_and_another_order(slack, shop):
             *second.event_ids,
             *first.event_ids,
         ]
-        slack.repeat(first.event_ids[0])
+        again = slack.repeat(first.event_ids[0])
+        assert slack.delivery(first.event_ids[0]) is again
         slack.wait(lambda: len(bolt.of("message")) == 3)
         assert bolt.of("message")[-1]["event_id"] == first.event_ids[0]
         slack.wait(lambda: len(slack.acks) == 3)

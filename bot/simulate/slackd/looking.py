@@ -94,6 +94,10 @@ class Looking:
     def deliveries(self) -> list[Delivery]:
         return self.dispatcher.deliveries
 
+    def delivery(self, event_id: str) -> Delivery:
+        """How the last sending of an event went."""
+        return next(it for it in reversed(self.deliveries) if it.event_id == event_id)
+
     def wait(self, true: Callable[[], Any], seconds: float = 5.0) -> Any:
         """Until it is true, from a thread that has nothing else to do."""
         end = time.monotonic() + seconds
