@@ -12,6 +12,7 @@ import typer
 
 from bot import agent_commands, evaluate
 from bot.simulate.command import day
+from bot.simulate.slacking import slack
 from bot.simulate.texting import sms
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ cli.add_typer(evaluate.app, name="evaluate")
 simulate = typer.Typer(no_args_is_help=True, help="Play what cannot be waited for or paid for.")
 simulate.command()(day)
 simulate.command()(sms)
+simulate.command()(slack)
 cli.add_typer(simulate, name="simulate")
 
 

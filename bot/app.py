@@ -52,6 +52,7 @@ from bot.turns import Turns
 from bot.wakeups import Wakeups
 from channels import sms
 from channels.contract import Channel
+from channels.slack import Slack
 from channels.web import api as web_api
 from channels.web import pages as web_pages
 from channels.web import short_links
@@ -138,6 +139,10 @@ class Gateway:
         self.turns = Turns(self.support, self.brain, self.courier)
         self.ticker = Ticker(self.support, self.turns, self.policies)
         self.sender = Sender(self.store.database, places)
+        self.slack = None
+        if settings.slack_asks:
+            parts = (self.store.database, self.knowledge_base, self.editing)
+            self.slack = Slack(*parts, settings)
         self.executor = ActionExecutor()
         for skill in self._skills():
             self.executor.register_action(skill)
@@ -203,6 +208,8 @@ def create_app(settings: Settings, gateway: Gateway | None = None) -> FastAPI:
             asyncio.create_task(gateway.courier.run()),
             asyncio.create_task(gateway.sender.run()),
         ]
+        if gateway.slack:
+            tasks.append(asyncio.create_task(gateway.slack.run()))
         try:
             yield
         finally:
@@ -226,6 +233,8 @@ def create_app(settings: Settings, gateway: Gateway | None = None) -> FastAPI:
     if settings.twilio_tokens:
         parts_of_sms = (gateway.support, gateway.turns, gateway.wakeups, settings)
         app.include_router(sms.webhooks.router(*parts_of_sms))
+    if gateway.slack and settings.slack_signing_secret.get_secret_value():
+        app.include_router(gateway.slack.router())
     app.include_router(short_links.router(gateway.knowledge_base))
     app.include_router(
         desk.router(gateway.support, gateway.store.agents, gateway.wakeups, settings)

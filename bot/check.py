@@ -334,6 +334,15 @@ def texts(settings: Settings) -> Iterator[Finding]:
     yield from checks.check(settings, make_vendor(settings))
 
 
+def slack(settings: Settings) -> Iterator[Finding]:
+    """Can colleagues ask in Slack?"""
+    if not settings.slack_asks:
+        return
+    from channels.slack import checks
+
+    yield from checks.check(settings)
+
+
 def addresses(settings: Settings) -> Iterator[Finding]:
     """Is what customers see encrypted, and is it known where that is?"""
     parts = urlsplit(settings.origin)
@@ -369,5 +378,6 @@ CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "hours, queues and response times": service,
     "notices": notices,
     "text messages": texts,
+    "Slack": slack,
     "addresses": addresses,
 }

@@ -157,6 +157,16 @@ class Editing:
                 now=self._database.now(tx),
             )
 
+    def log_gap(self, question: str, by: str) -> bool:
+        """Keep a question that a colleague asked in vain, so that it counts among the gaps; false
+        when it is there already."""
+        text = mask(" ".join(question.replace("\x00", "").split()))[:2000]
+        if not text:
+            return False
+        with self._database.transaction() as tx:
+            now = self._database.now(tx)
+            return questions.log_gap(tx, text, by=by, now=now)
+
     def open_again(self, closure_id: int) -> bool:
         """Take a closure back; whether it was there."""
         with self._database.transaction() as tx:

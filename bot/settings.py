@@ -96,6 +96,16 @@ class Settings(BaseSettings):
     slack_bot_token: SecretStr = Field(
         SecretStr(""), description="xoxb-... of the Slack app that tells of waiting tickets."
     )
+    slack_app_token: SecretStr = Field(
+        SecretStr(""),
+        description="xapp-...: staff may ask in Slack, by Socket Mode; channels/slack/README.md.",
+    )
+    slack_signing_secret: SecretStr = Field(
+        SecretStr(""), description="The same by HTTP, where SLACK_APP_TOKEN is empty."
+    )
+    slack_api_url: str = Field(
+        "https://slack.com/api/", description="Slack's API; another one to try it out."
+    )
     slack_channel: str = Field("", description="Slack channel (id or #name) that is told.")
     webhook_url: str = Field("", description="Address that is told by a signed POST.")
     webhook_secret: SecretStr = Field(
@@ -215,6 +225,14 @@ class Settings(BaseSettings):
             # Tried out on one's own machine; both are names of it that people type.
             others += [f"http://127.0.0.1:{self.port}", f"http://localhost:{self.port}"]
         return tuple(dict.fromkeys((self.origin, *others)))
+
+    @property
+    def slack_asks(self) -> bool:
+        """Whether staff may ask in Slack."""
+        way = (
+            self.slack_app_token.get_secret_value() or self.slack_signing_secret.get_secret_value()
+        )
+        return bool(self.slack_bot_token.get_secret_value() and way)
 
     @property
     def twilio_tokens(self) -> dict[str, str]:

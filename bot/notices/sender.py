@@ -34,10 +34,12 @@ def sinks(settings: Settings) -> tuple[Sink, ...]:
     elif settings.notify_mail:
         raise ValueError("NOTIFY_MAIL is set, but SMTP_URL is not: no mail can be sent")
     token = settings.slack_bot_token.get_secret_value()
-    if bool(token) != bool(settings.slack_channel):
-        raise ValueError("SLACK_BOT_TOKEN and SLACK_CHANNEL go together: set both or none")
-    if token:
-        found.append(SlackSink(token, settings.slack_channel))
+    if settings.slack_channel and not token:
+        raise ValueError("SLACK_CHANNEL is set, but SLACK_BOT_TOKEN is not: nobody can be told")
+    if token and not settings.slack_channel and not settings.slack_asks:
+        raise ValueError("SLACK_BOT_TOKEN is set, but neither SLACK_CHANNEL nor SLACK_APP_TOKEN is")
+    if settings.slack_channel:
+        found.append(SlackSink(token, settings.slack_channel, base_url=settings.slack_api_url))
     secret = settings.webhook_secret.get_secret_value()
     if bool(settings.webhook_url) != bool(secret):
         raise ValueError("WEBHOOK_URL and WEBHOOK_SECRET go together: set both or none")

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, exists, func, select
 
 from bot.service import history
+from bot.store import questions
 from bot.store.schema import agents, conversations, messages, ticket_events, tickets, turns
 
 
@@ -91,6 +92,7 @@ def without_ticket(tx: Connection, since: int, until: int) -> list[Row[Any]]:
             .where(
                 conversations.c.created_at >= since,
                 conversations.c.created_at < until,
+                conversations.c.channel != questions.STAFF,
                 wrote,
                 ~handed,
             )

@@ -6,6 +6,9 @@ not help, asked for a person, or rated badly. Texts are as they are stored: mask
 
 from __future__ import annotations
 
+import hashlib
+import secrets
+import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -13,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from bot.store import ledger
 from bot.store.schema import closed_gaps, messages, tickets, turns
 
 ANSWERS, REFERS, SEVERAL = "action_answer", "action_refer_job", "action_several"
@@ -206,3 +210,33 @@ def close_gap(
 def open_again(tx: Connection, closure_id: int) -> bool:
     """Take a closure back; whether it was there."""
     return tx.execute(closed_gaps.delete().where(closed_gaps.c.id == closure_id)).rowcount == 1
+
+
+STAFF = "staff"
+"""The channel of what colleagues asked: questions without a customer."""
+
+
+def log_gap(tx: Connection, question: str, *, by: str, now: int) -> bool:
+    """Keep a question that no article answered; once for each wording."""
+    name = hashlib.sha256(question.casefold().encode()).hexdigest()[:32]
+    if ledger.find_message(tx, STAFF, name) is not None:
+        return False
+    ledger.add_conversation(tx, name, secrets.token_hex(32), channel=STAFF, now=now)
+    message = ledger.append_message(
+        tx,
+        name,
+        "customer",
+        question,
+        now=now,
+        vendor_id=name,
+        handled_at=now,
+        extra={"asked_by": by[:100]},
+    )
+    turn_id = uuid.uuid4().hex
+    row = tx.execute(select(messages).where(messages.c.id == message.id)).one()
+    ledger.begin_turn(tx, turn_id, row, now)
+    understood = {"actions": [ANSWERS], "missed": True}
+    ledger.finish_turn(
+        tx, turn_id, "answered", now=now, understood=understood, citations=[], intent="ask_question"
+    )
+    return True

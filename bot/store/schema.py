@@ -369,6 +369,50 @@ vendor_states = Table(
     Column("at", BigInteger, nullable=False),
 )
 
+slack_inbox = Table(
+    "slack_inbox",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("key", String(200), nullable=False, unique=True),  # what makes it the same
+    Column("kind", String(20), nullable=False),  # event, command, action
+    Column("payload", JSON, nullable=False),
+    Column("state", String(10), nullable=False),  # new, done, failed
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("due_at", BigInteger, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("error", String(200)),
+    Index(
+        "ix_slack_inbox_new",
+        "due_at",
+        sqlite_where=text("state = 'new'"),
+        postgresql_where=text("state = 'new'"),
+    ),
+)
+
+slack_posts = Table(
+    "slack_posts",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("key", String(200), nullable=False, unique=True),
+    Column("channel", String(20), nullable=False),
+    Column("thread_ts", String(30), nullable=False),
+    Column("payload", JSON, nullable=False),  # text and blocks
+    Column("about", JSON),  # question and answer, for what is asked next in the thread
+    Column("state", String(10), nullable=False),  # queued, sent, unknown, failed
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("due_at", BigInteger, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("ts", String(30)),  # Slack's id of it, once it is there
+    Column("error", String(200)),
+    Index("ix_slack_posts_thread", "channel", "thread_ts"),
+    Index(
+        "ix_slack_posts_open",
+        "due_at",
+        sqlite_where=text("state IN ('queued', 'unknown')"),
+        postgresql_where=text("state IN ('queued', 'unknown')"),
+    ),
+)
+
 closed_gaps = Table(
     "closed_gaps",
     metadata,

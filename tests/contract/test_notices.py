@@ -284,7 +284,7 @@ def test_a_message_is_accepted_while_every_place_is_down(database):
         ({"notify_mail": "a@b.example"}, "SMTP_URL is not"),
         ({"smtp_url": SecretStr("smtp://h")}, "MAIL_FROM"),
         ({"smtp_url": SecretStr("http://h"), "mail_from": "a@b.example"}, "smtps://host:465"),
-        ({"slack_channel": "#x"}, "go together"),
+        ({"slack_channel": "#x"}, "SLACK_BOT_TOKEN is not"),
         ({"webhook_url": "https://x.example"}, "go together"),
         ({"webhook_url": "x.example", "webhook_secret": SecretStr(SECRET)}, "https://"),
         ({"webhook_url": "https://x.example", "webhook_secret": SecretStr("!")}, "whsec_"),

@@ -1,0 +1,13 @@
+"""Staff ask in Slack, by slack-bolt. Set-up: README.md.
+
+app           Bolt: Socket Mode, or HTTP with signatures; everything is stored before it is acknowledged
+inbox         what came, dealt with once
+ask           a mention, a direct message, /ask: the articles' answer in the thread
+audience      who may read it: articles for staff only among colleagues
+blocks        answers within Slack's limits, and inert
+posts         what goes out: one a second for each channel, never twice
+"""
+
+from channels.slack.app import Slack
+
+__all__ = ["Slack"]
