@@ -132,9 +132,12 @@ class Gateway:
             cache_dir=settings.data_dir / "questions",
         )
         self.brain = Brain(settings.engine_url, settings.shared_secret, settings.ask_seconds)
+        self.texting: sms.Texts | None = None
         channels: dict[str, Channel] = {web_api.CHANNEL: web_api.WebChannel(self.wakeups)}
         if settings.twilio_tokens:
-            channels[sms.CHANNEL] = sms.make_channel(self.store.database, settings)
+            channel = sms.make_channel(self.store.database, settings)
+            channels[sms.CHANNEL] = channel
+            self.texting = sms.Texts(channel, settings)
         self.courier = Courier(self.store.database, channels, self.wakeups)
         self.turns = Turns(self.support, self.brain, self.courier)
         self.ticker = Ticker(self.support, self.turns, self.policies)
@@ -228,7 +231,9 @@ def create_app(settings: Settings, gateway: Gateway | None = None) -> FastAPI:
         redoc_url=None,
     )
     app.state.gateway = gateway
-    app.include_router(web_api.router(gateway.support, gateway.turns, gateway.wakeups, settings))
+    app.include_router(
+        web_api.router(gateway.support, gateway.turns, gateway.wakeups, settings, gateway.texting)
+    )
     app.include_router(web_pages.router(gateway.knowledge_base, settings))
     if settings.twilio_tokens:
         parts_of_sms = (gateway.support, gateway.turns, gateway.wakeups, settings)

@@ -112,6 +112,14 @@ class Settings(BaseSettings):
         SecretStr(""), description="whsec_...: the key of Standard Webhooks that signs it."
     )
 
+    identity_secret: SecretStr = Field(
+        SecretStr(""),
+        description="At least 32 characters; the shop's site signs who its customers are with it.",
+    )
+    phone_country: str = Field(
+        "GB", description="Where phone numbers without a country code are at home."
+    )
+
     # Text messages by Twilio; off while TWILIO_ACCOUNT_SID is empty. channels/sms/README.md explains.
     twilio_account_sid: str = Field("", description="AC...: the account that SMS_FROM belongs to.")
     twilio_auth_token: SecretStr = Field(SecretStr(""), description="Its auth token.")
@@ -178,6 +186,13 @@ class Settings(BaseSettings):
             parts = urlsplit(origin)
             if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path:
                 raise ValueError(f"write origins like 'https://shop.example', not {origin!r}")
+        return value
+
+    @field_validator("identity_secret")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < 32:
+            raise ValueError("IDENTITY_SECRET has at least 32 characters")
         return value
 
     @field_validator("sms_quiet")

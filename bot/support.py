@@ -18,9 +18,9 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from bot import wording
-from bot.arriving import Arriving
 from bot.conversation import State
 from bot.privacy.redaction import mask
+from bot.proving import Proving, TooMany
 from bot.store import ledger
 from bot.store.database import is_duplicate
 from bot.use_case import Conflict, NotFound
@@ -28,7 +28,7 @@ from bot.views import public_message
 from bot.wakeups import DESK
 from channels.contract import Inbound
 
-__all__ = ["Conflict", "NotFound", "Opened", "Received", "Support"]
+__all__ = ["Conflict", "NotFound", "Opened", "Received", "Support", "TooMany"]
 
 SEEN_MILLISECONDS = 20_000  # how exactly it is known when a customer's page last looked
 
@@ -50,7 +50,7 @@ class Received:
     lease: str | None
 
 
-class Support(Arriving):
+class Support(Proving):
     """Everything that can be done; `bot.use_case.UseCase` says what it is made of."""
 
     def open_conversation(self, channel: str, language: str | None = None) -> Opened:

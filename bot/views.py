@@ -63,6 +63,7 @@ def desk_ticket(row: Row[Any], agent_id: int) -> dict[str, Any]:
         "also_in": row.also_in or [],
         "contact": row.contact,
         "language": row.language,
+        "customer": _customer(row),
         "waiting_since": iso(row.waiting_since),
         "customer_since": iso(row.customer_since),
         "snoozed_until": iso(row.snoozed_until),
@@ -74,6 +75,15 @@ def desk_ticket(row: Row[Any], agent_id: int) -> dict[str, Any]:
         "breached": row.sla_breached or [],
         "merged_into": wording.ticket_number(row.merged_into) if row.merged_into else None,
     }
+
+
+def _customer(row: Row[Any]) -> dict[str, Any] | None:
+    """Who it is, once that is proven by the shop's site; or the end of their number."""
+    if row.customer_subject:
+        return {"name": row.customer_name or row.customer_subject, "email": row.customer_email}
+    if row.address:
+        return {"name": f"number ending in {row.address[-3:]}", "email": None}
+    return None
 
 
 def desk_event(row: Row[Any]) -> dict[str, Any]:

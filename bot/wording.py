@@ -15,6 +15,16 @@ WANTS_NO_TEXTS = (
     "The customer has asked to get no more texts, so nothing can be sent. They can text START, or "
     "be reached in another way."
 )
+CONTINUES_ALREADY = "This conversation goes to that number already."
+NUMBER_STOPPED = (
+    "This number has asked for no texts from us. Text START to our number first, then try again."
+)
+TOO_MANY_CODES = "Several codes were sent lately. Wait an hour, or go on here."
+CODE_OVER = "This code is not valid any more. Ask for a new one."
+OPEN_ELSEWHERE = (
+    "There is an open conversation by text from this number already. Reply to the text there, or go "
+    "on here."
+)
 RATING_BUTTONS = [{"title": str(number), "text": str(number)} for number in range(1, 6)]
 PERSON_BUTTON = {"title": "Talk to a person", "text": ASKS_FOR_PERSON}
 YES_NO = [{"title": title, "text": title} for title in ("Yes, please", "No, thank you")]
@@ -208,6 +218,13 @@ FAILED_ONCE = (
 
 def joined(agent: str) -> str:
     return f"{agent} has joined the conversation."
+
+
+def code_wrong(tries: int) -> str:
+    left = (
+        f"{tries} tries are left" if tries > 1 else "one try is left" if tries else "no try is left"
+    )
+    return f"This is not the code that we sent; {left}."
 
 
 def ask_rating(agent: str) -> str:

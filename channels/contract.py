@@ -86,6 +86,24 @@ class DeliveryUnknown(Exception):
     courier asks `Channel.taken` first."""
 
 
+class CannotText(Exception):
+    """No text can be sent to this number; the text is for the customer."""
+
+
+class Texting(Protocol):
+    """A channel on which a conversation can go on that was begun elsewhere."""
+
+    channel: str
+    sender: str
+    continues: str
+
+    def normal(self, number: str) -> str | None:
+        """A number as the channel writes it; None when it is none."""
+
+    def send_code(self, number: str, code: str) -> None:
+        """Send a code, blocking. Raises `CannotText`."""
+
+
 class Channel(Protocol):
     """How replies leave."""
 

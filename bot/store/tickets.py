@@ -12,7 +12,15 @@ from bot.service.clocks import Mark
 from bot.service.estimate import estimate, gaps_between, in_words
 from bot.service.policy import HOUR, Service
 from bot.service.routing import Waiting, ahead_of
-from bot.store.schema import agents, conversations, lookers, messages, ticket_events, tickets
+from bot.store.schema import (
+    agents,
+    conversations,
+    customers,
+    lookers,
+    messages,
+    ticket_events,
+    tickets,
+)
 from bot.store.schema import saved_replies as saved
 
 OPEN = ("waiting", "human")
@@ -222,6 +230,11 @@ def with_agent() -> Any:
             conversations.c.channel,
             conversations.c.contact,
             conversations.c.language,
+            conversations.c.address,
+            conversations.c.customer_id,
+            customers.c.name.label("customer_name"),
+            customers.c.email.label("customer_email"),
+            customers.c.subject.label("customer_subject"),
             conversations.c.mood.label("mood_now"),
             messages.c.author.label("last_author"),
             messages.c.text.label("last_text"),
@@ -229,6 +242,7 @@ def with_agent() -> Any:
         )
         .join(conversations, conversations.c.id == tickets.c.conversation_id)
         .outerjoin(agents, agents.c.id == tickets.c.agent_id)
+        .outerjoin(customers, customers.c.id == conversations.c.customer_id)
         .outerjoin(messages, messages.c.id == last)
     )
 
@@ -278,6 +292,13 @@ def earlier_of(tx: Connection, ticket: Row[Any], limit: int = 20) -> list[Row[An
     same = tickets.c.conversation_id == ticket.conversation_id
     if ticket.contact:
         same = or_(same, conversations.c.contact == ticket.contact)
+    if ticket.customer_id:
+        same = or_(same, conversations.c.customer_id == ticket.customer_id)
+    elif ticket.address:
+        there = (conversations.c.channel == ticket.channel) & (
+            conversations.c.address == ticket.address
+        )
+        same = or_(same, there)
     statement = with_agent().where(same, tickets.c.id != ticket.id)
     return list(tx.execute(statement.order_by(tickets.c.id.desc()).limit(limit)))
 

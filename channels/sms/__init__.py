@@ -12,15 +12,20 @@ checks        is the account set up so that it works?
 
 from __future__ import annotations
 
+import structlog
+
 from bot.links import short_link
 from bot.settings import Settings
 from bot.store.database import Database
-from channels.sms import webhooks
+from channels.contract import CannotText, DeliveryFailed
+from channels.sms import webhooks, wording
 from channels.sms.channel import CHANNEL, Budget, SmsChannel
-from channels.sms.quiet import hours
+from channels.sms.quiet import hours, normal
 from channels.sms.vendor import Twilio
 
-__all__ = ["CHANNEL", "make_channel", "make_vendor", "webhooks"]
+__all__ = ["CHANNEL", "Texts", "make_channel", "make_vendor", "webhooks"]
+
+log = structlog.get_logger("sms")
 
 
 def make_vendor(settings: Settings) -> Twilio:
@@ -44,6 +49,29 @@ def make_channel(database: Database, settings: Settings) -> SmsChannel:
         ),
         quiet=hours(settings.sms_quiet),
     )
+
+
+class Texts:
+    """Going on by text what was begun in the widget."""
+
+    channel = CHANNEL
+
+    def __init__(self, channel: SmsChannel, settings: Settings):
+        self._channel = channel
+        self._country = settings.phone_country
+        self._business = settings.business_name
+        self.sender = settings.sms_from
+        self.continues = wording.CONTINUES.format(business=settings.business_name)
+
+    def normal(self, number: str) -> str | None:
+        return normal(number, self._country)
+
+    def send_code(self, number: str, code: str) -> None:
+        try:
+            self._channel.send_code(number, wording.CODE.format(code=code, business=self._business))
+        except DeliveryFailed as error:
+            log.warning("sms.no_code", reason=str(error))
+            raise CannotText(wording.CANNOT_TEXT) from error
 
 
 def _none(url: str) -> str:

@@ -207,6 +207,35 @@ class SmsChannel:
         with self._database.transaction() as tx:
             sendings.change(tx, sending_id, **values)
 
+    def send_code(self, number: str, body: str) -> None:
+        """Send a text that is in no conversation, within the budget. Raises DeliveryFailed. What is
+        in it is not kept."""
+        with self._database.reading() as tx:
+            now = self._database.now(tx)
+        self._within_budget(number, now)
+        with self._database.transaction() as tx:
+            sending_id = sendings.begin(
+                tx,
+                now=now,
+                delivery_id=None,
+                part=0,
+                channel=CHANNEL,
+                address=number,
+                via=self._sender,
+                text="",
+                segments=text.segments(body),
+            )
+        try:
+            sid = self._twilio.send(to=number, sender=self._sender, body=body, callback="")
+        except NotTaken as error:
+            self._not_taken(sending_id, number, error)
+            raise DeliveryFailed(str(error), final=True) from error
+        except Unknown as error:
+            # It may arrive; whoever waits for it in vain asks for another.
+            self._change(sending_id, state=sendings.UNKNOWN, error=str(error)[:200])
+            return
+        self._change(sending_id, state=sendings.TAKEN, vendor_id=sid)
+
     # What became of it?
 
     def _taken(self, outbound: Outbound) -> bool:

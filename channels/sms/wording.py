@@ -24,3 +24,4 @@ CONTINUES = (
     "This is {business}. We go on here with what you began in the chat: just reply to this text. STOP "
     "ends it."
 )
+CANNOT_TEXT = "No text can be sent to this number. Go on here, or try another number."

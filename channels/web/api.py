@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -15,12 +16,13 @@ from limits.strategies import MovingWindowRateLimiter
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from sse_starlette.sse import EventSourceResponse, ServerSentEvent
 
+from bot.identity import NotProven, proven
 from bot.settings import Settings
-from bot.support import NotFound, Received, Support
+from bot.support import Conflict, NotFound, Received, Support, TooMany
 from bot.turns import Turns
 from bot.wakeups import Wakeups
 from bot.wording import ASKS_FOR_PERSON
-from channels.contract import Inbound, Outbound
+from channels.contract import CannotText, Inbound, Outbound, Texting
 
 CHANNEL = "web"
 PING_SECONDS = 15
@@ -50,6 +52,36 @@ class PersonRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     client_id: UUID
+
+
+class Signed(BaseModel):
+    """Who is signed in on the shop's site: a JWT, see docs/identity.md."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    token: Annotated[str, StringConstraints(min_length=1, max_length=4000)]
+
+
+class Phone(BaseModel):
+    """The number at which the customer wants to go on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    number: Annotated[str, StringConstraints(min_length=3, max_length=40)]
+
+
+class Code(BaseModel):
+    """The six digits that were texted."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    code: Annotated[str, StringConstraints(min_length=1, max_length=20)]
+
+
+class SentTo(BaseModel):
+    """The number, all but its end."""
+
+    number: str
 
 
 class Accepted(BaseModel):
@@ -155,8 +187,14 @@ class Doorkeeper:
             raise HTTPException(422, "The message holds characters that cannot be stored.")
 
 
-def router(support: Support, turns: Turns, wakeups: Wakeups, settings: Settings) -> APIRouter:
-    """The routes under ``/api``."""
+def router(
+    support: Support,
+    turns: Turns,
+    wakeups: Wakeups,
+    settings: Settings,
+    texting: Texting | None = None,
+) -> APIRouter:
+    """The routes under ``/api``. With ``texting`` a conversation can go on by text."""
     api = APIRouter(prefix="/api", tags=["conversations"])
     door = Doorkeeper(support, settings)
     authorised = Depends(door.authorise)
@@ -228,6 +266,22 @@ def router(support: Support, turns: Turns, wakeups: Wakeups, settings: Settings)
             await to_thread.run_sync(support.read, conversation_id, after)
         )
 
+    @api.post("/conversations/{conversation_id}/identity", status_code=204)
+    async def identify(signed: Signed, conversation_id: str = authorised) -> Response:
+        """Say who writes, as the shop's site has signed it."""
+        secret = settings.identity_secret.get_secret_value()
+        try:
+            identity = proven(signed.token, secret, time.time())
+            await to_thread.run_sync(support.identify, conversation_id, identity)
+        except NotProven as error:
+            raise HTTPException(403, str(error)) from error
+        except Conflict as error:
+            raise HTTPException(409, str(error)) from error
+        return Response(status_code=204)
+
+    if texting is not None:
+        _continuing(api, authorised, support, texting)
+
     @api.get(
         "/conversations/{conversation_id}/events",
         response_class=Response,
@@ -250,6 +304,46 @@ def router(support: Support, turns: Turns, wakeups: Wakeups, settings: Settings)
         return EventSourceResponse(news(), ping=PING_SECONDS, headers={"Cache-Control": "no-store"})
 
     return api
+
+
+def _continuing(api: APIRouter, authorised: Any, support: Support, texting: Texting) -> None:
+    """Going on by text, with a number that is proven by a code."""
+
+    @api.post("/conversations/{conversation_id}/phone", status_code=202)
+    async def phone(wish: Phone, conversation_id: str = authorised) -> SentTo:
+        """Send a code to a number."""
+        number = texting.normal(wish.number)
+        if number is None:
+            raise HTTPException(422, "This is no phone number. Write it with its country code.")
+        try:
+            made = await to_thread.run_sync(
+                support.make_code, conversation_id, texting.channel, number
+            )
+            await to_thread.run_sync(texting.send_code, made.address, made.code)
+        except (Conflict, CannotText) as error:
+            raise HTTPException(409, str(error)) from error
+        except TooMany as error:
+            raise HTTPException(429, str(error), headers={"Retry-After": "3600"}) from error
+        return SentTo(number=f"{number[:3]}…{number[-3:]}")
+
+    @api.post("/conversations/{conversation_id}/phone/confirm", status_code=204)
+    async def confirm(said: Code, conversation_id: str = authorised) -> Response:
+        """Prove the number by its code. From then on replies go there, too."""
+
+        def use() -> None:
+            support.use_code(
+                conversation_id, said.code, via=texting.sender, words=texting.continues
+            )
+
+        try:
+            await to_thread.run_sync(use)
+        except NotFound as error:
+            raise HTTPException(404, str(error)) from error
+        except Conflict as error:
+            raise HTTPException(409, str(error)) from error
+        except TooMany as error:
+            raise HTTPException(429, str(error)) from error
+        return Response(status_code=204)
 
 
 def not_found() -> HTTPException:

@@ -113,6 +113,7 @@ def router(knowledge_base: KnowledgeBase, settings: Settings) -> APIRouter:
         .render(
             origins=" ".join(settings.allowed_origins),
             limit=settings.max_message_characters,
+            texting=bool(settings.twilio_tokens),
         )
         .encode(),
         ".html",

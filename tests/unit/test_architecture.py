@@ -50,6 +50,8 @@ FLOORS = {
     "bot.links": 1,
     "bot.findings": 1,
     "bot.arriving": 3,
+    "bot.proving": 3,
+    "bot.identity": 1,
     "bot.conversation": 1,
     "bot.mood": 1,
     "bot.phrases": 1,

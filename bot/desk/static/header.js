@@ -79,6 +79,7 @@ export class Header {
       ["Opened", [words.clock(ticket.opened_at)]],
     ];
     if (ticket.promised_for) entries.push(["Promised for", [words.clock(ticket.promised_for)]]);
+    if (ticket.customer) entries.push(["Customer", [[ticket.customer.name, ticket.customer.email].filter(Boolean).join(", ")]]);
     if (ticket.contact) entries.push(["Answer also to", [ticket.contact]]);
     if (ticket.tags?.length) entries.push(["Tags", [ticket.tags.join(", ")]]);
     if (ticket.snoozed_until) entries.push(["Put off until", [words.clock(ticket.snoozed_until)]]);

@@ -35,6 +35,19 @@ export function post(conversation, { kind, client_id, text }) {
     : request("POST", `${path(conversation)}/messages`, { ...conversation, body: { client_id, text } });
 }
 
+export function identify(conversation, token) {
+  return request("POST", `${path(conversation)}/identity`, { ...conversation, body: { token } });
+}
+
+/** Has a code sent to a number; returns the number, all but its end. */
+export function sendCode(conversation, number) {
+  return request("POST", `${path(conversation)}/phone`, { ...conversation, body: { number } });
+}
+
+export function confirmPhone(conversation, code) {
+  return request("POST", `${path(conversation)}/phone/confirm`, { ...conversation, body: { code } });
+}
+
 /** The answer's stream of wake-ups; EventSource cannot send the token. */
 export async function events(conversation, signal) {
   const answer = await fetch(`${path(conversation)}/events`, {
@@ -74,6 +87,7 @@ async function request(method, address, { token, body }) {
   } finally {
     clearTimeout(timer);
   }
+  if (answer.status === 204) return null;
   let said;
   try {
     said = JSON.parse(content);

@@ -1,6 +1,6 @@
 /* The conversation as this tab knows it: what was said, who owns it, and what is on its way. */
 
-import { news, openConversation, post } from "./api.js";
+import { identify, news, openConversation, post } from "./api.js";
 import { Live } from "./live.js";
 import { Outbox } from "./outbox.js";
 import * as store from "./store.js";
@@ -19,6 +19,7 @@ export class Chat {
   #messages = new Map(); // by id
   #mine = new Set(); // the client_ids among them
   #afresh = false;
+  #identity = "";
   #changed;
 
   /** `changed()` is called whenever there may be something else to show. */
@@ -48,6 +49,20 @@ export class Chat {
     if (asked || ["waiting", "human"].includes(this.view.owner)) return false;
     this.outbox.add("person", PERSON);
     return true;
+  }
+
+  /** The conversation, opened if there is none yet. */
+  async ready() {
+    return this.conversation ?? (await this.#open());
+  }
+
+  /** Who is signed in on the page around us, as that page's server has signed it. */
+  async identify(token) {
+    this.#identity = token;
+    if (!this.conversation) return; // said when one is opened
+    await identify(this.conversation, token).catch((trouble) => {
+      console.warn(`Rapport: who is signed in was not accepted: ${trouble.detail}`);
+    });
   }
 
   /** Everything to show, oldest first; what is on its way comes last. */
@@ -131,6 +146,7 @@ export class Chat {
       store.set("conversation", conversation);
     }
     this.#switch(conversation);
+    if (this.#identity) this.identify(this.#identity);
     return conversation;
   }
 

@@ -24,6 +24,14 @@ export function tell(message) {
   if (embedded) window.parent.postMessage(message, host);
 }
 
+/** Calls back with the token that says who is signed in on that page. */
+export function onIdentity(callback) {
+  window.addEventListener("message", (event) => {
+    if (!embedded || event.source !== window.parent || event.origin !== host) return;
+    if (event.data?.rapport === "identity") callback(String(event.data.token));
+  });
+}
+
 /** Calls back with true when the chat is opened and false when it is closed. */
 export function onShown(callback) {
   window.addEventListener("message", (event) => {

@@ -2,7 +2,8 @@
 
 import { Chat } from "./chat.js";
 import { Composer } from "./composer.js";
-import { dress, embedded, onShown, tell } from "./embed.js";
+import { dress, embedded, onIdentity, onShown, tell } from "./embed.js";
+import { Texting } from "./texting.js";
 import { Transcript } from "./transcript.js";
 
 const limit = Number(document.documentElement.dataset.limit);
@@ -97,6 +98,8 @@ onShown((open) => {
   composer.focus();
 });
 
+new Texting(() => chat.ready());
+onIdentity((token) => chat.identify(token));
 chat.resume();
 draw();
 tell({ rapport: "ready" });

@@ -2,7 +2,8 @@
  *
  *   <script src="https://chat.shop.example/widget.js" async></script>
  *
- * Optional: data-title="Chat with us", data-accent="#1f5a4a", data-position="left".
+ * Optional: data-title="Chat with us", data-accent="#1f5a4a", data-position="left",
+ * data-identity="…": a token that says who is signed in (or Rapport.identify(token), later).
  *
  * The page that embeds this must never suffer from it. So there is one global, everything visible
  * lives in a shadow root, all styles are set from script (a strict style-src does not matter), and
@@ -16,6 +17,7 @@
   if (!script) return;
   const gateway = new URL(script.src).origin;
   const { title = "", accent = "", position = "right" } = script.dataset;
+  let { identity = "" } = script.dataset;
   const hex = /^#([\da-f]{3}|[\da-f]{6})$/i.test(accent) ? accent : "#1f5a4a";
   const side = position === "left" ? "left" : "right";
   const label = title || "Chat with us";
@@ -154,6 +156,7 @@
     if (said.rapport === "ready") {
       ready = true;
       panel.classList.add("ready");
+      introduce();
       tell();
     } else if (said.rapport === "close") close();
     else if (said.rapport === "unread") count(Number(said.count) || 0);
@@ -161,6 +164,11 @@
 
   function tell() {
     if (ready) frame.contentWindow.postMessage({ rapport: open ? "open" : "closed" }, gateway);
+  }
+
+  function introduce() {
+    if (!ready || !identity) return;
+    frame.contentWindow.postMessage({ rapport: "identity", token: identity }, gateway);
   }
 
   function count(messages) {
@@ -201,7 +209,11 @@
 
   const close = () => change(false);
   const toggle = () => change(!open);
-  window.Rapport = Object.freeze({ open: () => change(true), close, toggle });
+  const identify = (token) => {
+    identity = String(token);
+    introduce();
+  };
+  window.Rapport = Object.freeze({ open: () => change(true), close, toggle, identify });
 
   if (document.body) build();
   else document.addEventListener("DOMContentLoaded", build, { once: true });
