@@ -144,7 +144,7 @@ class Gateway:
         self.sender = Sender(self.store.database, places)
         self.slack = None
         if settings.slack_asks:
-            parts = (self.store.database, self.knowledge_base, self.editing)
+            parts = (self.support, self.store.agents, self.knowledge_base, self.editing)
             self.slack = Slack(*parts, settings)
         self.executor = ActionExecutor()
         for skill in self._skills():

@@ -106,6 +106,10 @@ class Settings(BaseSettings):
     slack_api_url: str = Field(
         "https://slack.com/api/", description="Slack's API; another one to try it out."
     )
+    slack_queues: str = Field(
+        "",
+        description="Channels in which tickets are served: general=C0123,urgent=C0456,*=C0789.",
+    )
     slack_channel: str = Field("", description="Slack channel (id or #name) that is told.")
     webhook_url: str = Field("", description="Address that is told by a signed POST.")
     webhook_secret: SecretStr = Field(
@@ -248,6 +252,12 @@ class Settings(BaseSettings):
             self.slack_app_token.get_secret_value() or self.slack_signing_secret.get_secret_value()
         )
         return bool(self.slack_bot_token.get_secret_value() and way)
+
+    @property
+    def slack_channels(self) -> dict[str, str]:
+        """The channel of each queue; "*": of all others."""
+        parts = (part.partition("=") for part in self.slack_queues.split(","))
+        return {name.strip(): it.strip() for name, _, it in parts if name.strip() and it.strip()}
 
     @property
     def twilio_tokens(self) -> dict[str, str]:

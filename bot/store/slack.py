@@ -51,6 +51,13 @@ def claim_in(tx: Connection, now: int, again_at: int, limit: int = 20) -> list[R
     ]
 
 
+def forget_done(tx: Connection, before: int) -> None:
+    """Forget what came before a moment and was dealt with."""
+    tx.execute(
+        slack_inbox.delete().where(slack_inbox.c.state == DONE, slack_inbox.c.received_at < before)
+    )
+
+
 def note_in(tx: Connection, row_id: int, **values: Any) -> None:
     tx.execute(update(slack_inbox).where(slack_inbox.c.id == row_id).values(**values))
 
@@ -98,6 +105,13 @@ def posted(tx: Connection, key: str) -> Row[Any] | None:
     return tx.execute(select(slack_posts).where(slack_posts.c.key == key)).one_or_none()
 
 
+def by_place(tx: Connection, channel: str, ts: str) -> Row[Any] | None:
+    """What we posted there, if it is ours."""
+    return tx.execute(
+        select(slack_posts).where(slack_posts.c.channel == channel, slack_posts.c.ts == ts)
+    ).one_or_none()
+
+
 def claim_posts(tx: Connection, now: int, again_at: int, limit: int = 50) -> list[Row[Any]]:
     """The first message of each channel that is due; those behind it wait for it."""
     rows = tx.execute(
@@ -138,4 +152,4 @@ def thread(tx: Connection, channel: str, thread_ts: str, limit: int = 3) -> list
         .order_by(slack_posts.c.id.desc())
         .limit(limit)
     ).scalars()
-    return [about for about in reversed(list(rows)) if about]
+    return [about for about in reversed(list(rows)) if about and "question" in about]

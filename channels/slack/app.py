@@ -17,10 +17,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.editing import Editing
 from bot.settings import Settings
-from bot.store.database import Database
+from bot.store.agents import Agents
+from bot.support import Support
 from channels.slack.ask import Asking
 from channels.slack.inbox import Inbox
 from channels.slack.posts import Poster
+from channels.slack.serve import Serving
 from knowledge_base.search import KnowledgeBase
 
 FIRST_PAUSE, LONGEST_PAUSE = 2.0, 60.0  # seconds between two tries to connect
@@ -34,12 +36,14 @@ class Slack:
 
     def __init__(
         self,
-        database: Database,
+        support: Support,
+        agents: Agents,
         knowledge_base: KnowledgeBase,
         editing: Editing,
         settings: Settings,
     ):
         self._settings = settings
+        database = support.database
         # Bolt's own retries would post a second time after a connection that broke.
         self.client = AsyncWebClient(
             token=settings.slack_bot_token.get_secret_value(),
@@ -47,7 +51,10 @@ class Slack:
             retry_handlers=[],
             timeout=10,
         )
-        self.asking = Asking(database, knowledge_base, editing, self.client, settings)
+        self.serving = (
+            Serving(support, agents, self.client, settings) if settings.slack_queues else None
+        )
+        self.asking = Asking(database, knowledge_base, editing, self.client, settings, self.serving)
         self.inbox = Inbox(database, self.asking.handle)
         self.poster = Poster(database, self.client)
         self.app = _app(self.client, settings, self.inbox.take)
@@ -56,6 +63,8 @@ class Slack:
         """Until cancelled: the inbox, the posts, and the socket where there is no public address."""
         parts = [self.inbox.run(), self.poster.run()]
         token = self._settings.slack_app_token.get_secret_value()
+        if self.serving is not None:
+            parts.append(self.serving.run())
         if token:
             parts.append(self._listen(token))
         await asyncio.gather(*parts)

@@ -18,6 +18,7 @@ from bot.store.database import Database
 from channels.slack import blocks, wording
 from channels.slack.audience import Audiences
 from channels.slack.blocks import Source
+from channels.slack.serve import Serving
 from knowledge_base.parse import Audience
 from knowledge_base.search import PLAUSIBLE, KnowledgeBase, Result
 
@@ -38,6 +39,7 @@ class Asking:
         editing: keeps gaps.
         client: Slack's Web API.
         settings: addresses, and how long a question may be.
+        serving: has first look at what may belong to a ticket.
     """
 
     def __init__(
@@ -47,7 +49,9 @@ class Asking:
         editing: Editing,
         client: AsyncWebClient,
         settings: Settings,
+        serving: Serving | None = None,
     ):
+        self._serving = serving
         self._database = database
         self._knowledge_base = knowledge_base
         self._editing = editing
@@ -63,6 +67,9 @@ class Asking:
             await self._command(body, key)
         elif kind == "action":
             await self._action(body)
+        elif kind == "view":
+            if self._serving is not None:
+                await self._serving.view(body, key)
         else:
             await self._event(body)
 
@@ -86,6 +93,8 @@ class Asking:
         if event.get("bot_id") or not event.get("user"):
             return
         raw = str(event.get("text") or "")
+        if self._serving is not None and await self._serving.message(event):
+            return
         direct = event.get("channel_type") == "im" or str(event["channel"]).startswith("D")
         if not direct and f"<@{await self._self()}" not in raw:
             return
@@ -179,6 +188,8 @@ class Asking:
 
     async def _action(self, body: dict[str, Any]) -> None:
         for action in body.get("actions") or []:
+            if self._serving is not None and await self._serving.action(body, action):
+                continue
             if action.get("action_id") != "gap.log":
                 continue
             question = str(action.get("value") or "")

@@ -16,6 +16,9 @@ SCOPES = frozenset(
 )
 """Of the manifest's, those without which something does not work at all."""
 
+SERVING = frozenset(("channels:history", "users:read.email"))
+"""Besides, where tickets are served."""
+
 NOBODY = "nobody is answered in Slack"
 MEND = "install the app again from channels/slack/manifest.yml, and copy the token into .env"
 
@@ -42,7 +45,8 @@ def check(settings: Settings) -> Iterator[Finding]:
         )
         return
     granted = {it.strip() for it in (who.headers.get("x-oauth-scopes") or "").split(",")}
-    if missing := sorted(SCOPES - granted):
+    needed = SCOPES | SERVING if settings.slack_queues else SCOPES
+    if missing := sorted(needed - granted):
         yield error(f"the bot lacks the scopes {', '.join(missing)}", NOBODY, MEND)
     if token := settings.slack_app_token.get_secret_value():
         try:
@@ -64,5 +68,32 @@ def check(settings: Settings) -> Iterator[Finding]:
             "no message reaches us",
             "set PUBLIC_URL, or SLACK_APP_TOKEN for Socket Mode",
         )
+    yield from _channels(client, settings)
     if not missing:
         yield ok(f"Slack knows the bot as {who['user']} in {who.get('team', 'its workspace')}")
+
+
+def _channels(client: WebClient, settings: Settings) -> Iterator[Finding]:
+    """Are the channels there in which tickets are served, and is the bot in them?"""
+    for queue, channel in settings.slack_channels.items():
+        try:
+            found: Any = client.conversations_info(channel=channel)["channel"]
+        except (SlackClientError, OSError):
+            yield error(
+                f"SLACK_QUEUES: there is no channel {channel} that the bot can see ({queue})",
+                "tickets of that queue come to nobody in Slack",
+                "write the channel's id (C…), and invite the bot into a private one",
+            )
+            continue
+        if not found.get("is_member"):
+            yield error(
+                f"SLACK_QUEUES: the bot is not in #{found.get('name')}",
+                f"tickets of {queue} come to nobody in Slack",
+                "invite it there: /invite @rapport",
+            )
+        if found.get("is_ext_shared"):
+            yield warning(
+                f"SLACK_QUEUES: #{found.get('name')} is shared with another company",
+                "they read what customers write",
+                "serve customers in a channel of your own",
+            )

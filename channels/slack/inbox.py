@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -23,6 +24,8 @@ MOST_ATTEMPTS = 6
 AGAIN = 30_000  # milliseconds until another worker takes up what one has begun
 FIRST_PAUSE = 2_000
 LOOK_SECONDS = 1.0
+TIDY_SECONDS = 3600.0
+KEPT = 7 * 24 * 3_600_000  # milliseconds
 WRITTEN = ("text", "value", "fallback")
 
 log = structlog.get_logger("slack")
@@ -34,10 +37,15 @@ def key_of(body: dict[str, Any]) -> tuple[str, str] | None:
     """The key and the kind of a request; None for what is no business of ours."""
     if "command" in body:
         return f"command/{body.get('trigger_id') or body.get('response_url', '')}"[:200], "command"
+    if body.get("type") == "view_submission":
+        view = body.get("view") or {}
+        return f"view/{view.get('id')}/{view.get('hash')}"[:200], "view"
     if body.get("type") == "block_actions":
         return f"action/{body.get('trigger_id')}"[:200], "action"
     event = body.get("event")
     if not isinstance(event, dict):
+        return None
+    if event.get("bot_id"):  # our own words, or another app's
         return None
     team, channel = body.get("team_id") or event.get("team"), event.get("channel")
     if event.get("subtype") == "message_changed":
@@ -89,6 +97,7 @@ class Inbox:
 
     async def run(self) -> None:
         """Until cancelled."""
+        tidied = 0.0
         while True:
             try:
                 rows = await to_thread.run_sync(self._claim)
@@ -96,6 +105,9 @@ class Inbox:
                     await self._deal_with(row)
                 if rows:
                     continue
+                if time.monotonic() > tidied + TIDY_SECONDS:
+                    tidied = time.monotonic()
+                    await to_thread.run_sync(self._tidy)
             except Exception:
                 log.exception("slack.inbox_failed")
             self._news.clear()
@@ -115,6 +127,11 @@ class Inbox:
         with self._database.transaction() as tx:
             now = self._database.now(tx)
             return slack.claim_in(tx, now, now + AGAIN)
+
+    def _tidy(self) -> None:
+        """What was dealt with is kept as long as Slack may tell of it again, and then some."""
+        with self._database.transaction() as tx:
+            slack.forget_done(tx, self._database.now(tx) - KEPT)
 
     def _done(self, row: Row[Any]) -> None:
         with self._database.transaction() as tx:

@@ -86,7 +86,7 @@ class Poster:
             return str(changed["ts"])
         answer = await self._client.chat_postMessage(
             channel=row.channel,
-            thread_ts=row.thread_ts,
+            **({"thread_ts": row.thread_ts} if row.thread_ts else {}),
             unfurl_links=False,
             unfurl_media=False,
             metadata={"event_type": METADATA, "event_payload": {"key": row.key}},
@@ -95,16 +95,16 @@ class Poster:
         return str(answer["ts"])
 
     async def _find(self, row: Row[Any]) -> str | None:
-        """The message in its thread, if it is there."""
+        """The message in its thread, or in its channel, if it is there."""
         cursor = ""
         while True:
-            page = await self._client.conversations_replies(
-                channel=row.channel,
-                ts=row.thread_ts,
-                include_all_metadata=True,
-                limit=200,
-                **({"cursor": cursor} if cursor else {}),
-            )
+            where: dict[str, Any] = {"channel": row.channel, "include_all_metadata": True}
+            where |= {"limit": 200} | ({"cursor": cursor} if cursor else {})
+            if row.thread_ts:
+                page = await self._client.conversations_replies(ts=row.thread_ts, **where)
+            else:
+                oldest = str(row.created_at / 1000 - 300)
+                page = await self._client.conversations_history(oldest=oldest, **where)
             for message in page.get("messages") or []:
                 payload = (message.get("metadata") or {}).get("event_payload") or {}
                 if payload.get("key") == row.key:

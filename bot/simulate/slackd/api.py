@@ -76,6 +76,7 @@ class Api(Chat):
             "conversations.info": (None, self._conversation),
             "conversations.members": (None, self._members),
             "conversations.replies": (None, self._replies),
+            "conversations.history": (None, self._history),
             "conversations.open": ("im:write", self._open),
             "users.info": ("users:read", self._user),
             "users.lookupByEmail": ("users:read.email", self._by_email),
@@ -173,6 +174,22 @@ class Api(Chat):
         }  # fmt: skip
         return {
             "messages": [first, *(it.as_json(team, metadata=full) for it in page)],
+            "has_more": bool(cursor), "response_metadata": {"next_cursor": cursor},
+        }  # fmt: skip
+
+    def _history(self, args: Args) -> Args:
+        channel = self._readable(args, "history")
+        oldest, latest = args.get("oldest", "0"), args.get("latest", "9" * 10)
+        found = [
+            it
+            for it in reversed(channel.messages)
+            if not it.ephemeral_to and it.thread_ts in (None, it.ts)
+            and float(oldest) < float(it.ts) < float(latest)
+        ]  # fmt: skip
+        page, cursor = _page(found, args, 1000)
+        full, team = truth(args.get("include_all_metadata")), self.workspace.team_id
+        return {
+            "messages": [it.as_json(team, metadata=full) for it in page],
             "has_more": bool(cursor), "response_metadata": {"next_cursor": cursor},
         }  # fmt: skip
 
