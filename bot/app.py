@@ -118,7 +118,7 @@ class Gateway:
             mail=notifier.mail_customer if notifier.mails_customers else None,
         )
         self.policies.adopt = self.support.adopt
-        encoder = Encoder(settings.models_dir / "encoder")
+        encoder = self.encoder = Encoder(settings.models_dir / "encoder")
         self.knowledge_base = KnowledgeBase(
             settings.articles_dir,
             encoder,
@@ -236,7 +236,8 @@ def create_app(settings: Settings, gateway: Gateway | None = None) -> FastAPI:
     )
     app.include_router(web_pages.router(gateway.knowledge_base, settings))
     if settings.twilio_tokens:
-        parts_of_sms = (gateway.support, gateway.turns, gateway.wakeups, settings)
+        hearing = sms.Hearing(gateway.encoder)
+        parts_of_sms = (gateway.support, gateway.turns, gateway.wakeups, hearing, settings)
         app.include_router(sms.webhooks.router(*parts_of_sms))
     if gateway.slack and settings.slack_signing_secret.get_secret_value():
         app.include_router(gateway.slack.router())

@@ -34,7 +34,7 @@ sys.path.insert(0, str(ROOT))
 
 from bot.launch import engine_environment  # noqa: E402
 from bot.settings import Settings  # noqa: E402
-from scripts import bench_desk, bench_knowledge  # noqa: E402
+from scripts import bench_channels, bench_desk, bench_knowledge  # noqa: E402
 from tests.postgres import free_port  # noqa: E402
 from tests.system import System  # noqa: E402
 
@@ -347,15 +347,17 @@ def main(
     understanding = measure_understanding(rounds)
     engines = asyncio.run(measure_engines(rounds, conversations, turns))
     desk = bench_desk.measure()
+    channels = bench_channels.measure()
     articles = bench_knowledge.measure() if knowledge else None
     if as_json:
         print(json.dumps(
             {"engines": engines, "whole_path": path, "understanding": understanding,
-             "desk": desk, "knowledge_base": articles}
+             "desk": desk, "channels": channels, "knowledge_base": articles}
         ))  # fmt: skip
         return
     text = report(engines, path, understanding, "make bench")
     text += "\n" + "\n".join(bench_desk.report(desk))
+    text += "\n" + "\n".join(bench_channels.report(channels))
     if articles:
         text += "\n" + "\n".join(bench_knowledge.report(articles))
     (ROOT / "docs" / "benchmarks.md").write_text(text, encoding="utf-8")

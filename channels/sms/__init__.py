@@ -2,6 +2,7 @@
 
 signature     is this request Twilio's?
 words         STOP, START, HELP, in any spelling and in plain words
+hearing       and what sounds like that; fit learns it from stop_training.yml
 text          a reply as a text message: plain, in GSM-7, counted in segments, split where it may be
 quiet         by day or by night where the customer is
 vendor        Twilio's REST API
@@ -20,10 +21,11 @@ from bot.store.database import Database
 from channels.contract import CannotText, DeliveryFailed
 from channels.sms import webhooks, wording
 from channels.sms.channel import CHANNEL, Budget, SmsChannel
+from channels.sms.hearing import Hearing
 from channels.sms.quiet import hours, normal
 from channels.sms.vendor import Twilio
 
-__all__ = ["CHANNEL", "Texts", "make_channel", "make_vendor", "webhooks"]
+__all__ = ["CHANNEL", "Hearing", "Texts", "make_channel", "make_vendor", "webhooks"]
 
 log = structlog.get_logger("sms")
 

@@ -21,9 +21,10 @@ from bot.wakeups import DESK, Wakeups
 from channels.contract import Arrived
 from channels.sms import wording
 from channels.sms.channel import CHANNEL
+from channels.sms.hearing import Hearing
 from channels.sms.signature import Fields, Keys, NotTwilio, verified
 from channels.sms.vendor import WORDS
-from channels.sms.words import Wish, wish_in
+from channels.sms.words import Wish
 
 TWIML = "text/xml"
 EMPTY = '<?xml version="1.0" encoding="UTF-8"?><Response/>'
@@ -51,11 +52,13 @@ def keys_of(settings: Settings) -> Keys:
     return Keys(settings.twilio_tokens, settings.twilio_shared)
 
 
-def router(support: Support, turns: Turns, wakeups: Wakeups, settings: Settings) -> APIRouter:
+def router(
+    support: Support, turns: Turns, wakeups: Wakeups, hearing: Hearing, settings: Settings
+) -> APIRouter:
     """The routes under ``/channels/sms``."""
     routes = APIRouter(prefix="/channels/sms", include_in_schema=False)
     door = Door(keys_of(settings), settings.origin)
-    inbox = Inbox(support, turns, settings)
+    inbox = Inbox(support, turns, hearing, settings)
 
     @routes.post("")
     async def message(request: Request) -> Response:
@@ -116,8 +119,9 @@ class Door:
 class Inbox:
     """What to do with a text."""
 
-    def __init__(self, support: Support, turns: Turns, settings: Settings):
+    def __init__(self, support: Support, turns: Turns, hearing: Hearing, settings: Settings):
         self._support = support
+        self._hearing = hearing
         self._turns = turns
         self._business = settings.business_name
         web = settings.origin if settings.public_url else ""
@@ -133,7 +137,7 @@ class Inbox:
             log.error("sms.unusable", has_sid=bool(sid), has_sender=bool(sender))
             return False
         arrived = self._arrived(sid, sender, fields)
-        wish = _wish(fields)
+        wish = await to_thread.run_sync(self._wish, fields)
         if wish in (Wish.STOP, Wish.START):
             if await to_thread.run_sync(self._opt, arrived, wish, "OptOutType" in fields):
                 return True
@@ -171,6 +175,13 @@ class Inbox:
             heads_up=heads_up,
         )
 
+    def _wish(self, fields: Fields) -> Wish | None:
+        """What the customer asks of the number; Twilio's own reading first."""
+        named = fields.get("OptOutType", "").lower()
+        if named in list(Wish):
+            return Wish(named)
+        return self._hearing.wish_in(fields.get("Body", ""))
+
     async def _land(self, arrived: Arrived) -> None:
         landed = await to_thread.run_sync(self._support.arrive, arrived)
         if landed.lease:
@@ -189,14 +200,6 @@ class Inbox:
         self._support.opt_out(_with(arrived, answer=answer, last=stop), stopped=stop)
         log.info("sms.opt_out", stopped=stop)
         return True
-
-
-def _wish(fields: Fields) -> Wish | None:
-    """What the customer asks of the number; Twilio's own reading first."""
-    named = fields.get("OptOutType", "").lower()
-    if named in list(Wish):
-        return Wish(named)
-    return wish_in(fields.get("Body", ""))
 
 
 def _with(arrived: Arrived, *, answer: str, last: bool = False) -> Arrived:

@@ -1,7 +1,7 @@
 """STOP, START and HELP: the vendor's keywords in any case and spelling, and plain wordings of them.
 
-The plain wordings are patterns and not a model: what stops a customer's messages has to be something
-that a person can read and correct.
+The plain wordings are patterns, which a person can read and correct; `hearing` adds what sounds like
+them.
 """
 
 from __future__ import annotations
@@ -169,7 +169,7 @@ _NEVER = [re.compile(it) for it in _UNLESS]
 
 def wish_in(text: str) -> Wish | None:
     """What a text asks of the number; None when it is for the bot."""
-    words = _simple(text)
+    words = simple(text)
     squeezed = re.sub(r"[^a-z0-9]", "", words)
     if squeezed in _KNOWN and len(words.split()) <= max(2, len(squeezed)):
         return _KNOWN[squeezed]
@@ -181,13 +181,18 @@ def wish_in(text: str) -> Wish | None:
         return Wish.STOP
     for wish, patterns in _COMPILED.items():
         if any(pattern.search(words) for pattern in patterns):
-            if wish is Wish.STOP and any(pattern.search(words) for pattern in _NEVER):
+            if wish is Wish.STOP and unless(words):
                 return None
             return wish
     return None
 
 
-def _simple(text: str) -> str:
+def unless(words: str) -> bool:
+    """Whether simple words are about something else that stops: an order, a mail, a call."""
+    return any(pattern.search(words) for pattern in _NEVER)
+
+
+def simple(text: str) -> str:
     """Small letters without accents, one space between words, straight apostrophes."""
     folded = unicodedata.normalize("NFKD", text.casefold())
     plain = "".join(it for it in folded if not unicodedata.combining(it))

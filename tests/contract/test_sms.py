@@ -16,7 +16,8 @@ import channels.sms.channel as sms
 from bot.links import code
 from bot.simulate.twilio import NUMBER, error_after, reset_after, reset_before, slow, status
 from bot.store import ledger, schema
-from channels.sms import checks, make_vendor, wording
+from channels.sms import Hearing, checks, make_vendor, wording
+from channels.sms.words import Wish
 from tests.conftest import ROOT
 from tests.contract.shop import RETURNS
 from tests.contract.texting import PUBLIC, TextShop, text_shop
@@ -439,3 +440,22 @@ def test_at_night_only_answers_go_out(shop, night):
     change(shop, quiet=None)  # in the morning nobody needs to be told that they wait
     shop.until(lambda: "held" not in shop.deliveries(number))
     assert len(shop.twilio.to(number)) == 2
+
+
+def test_free_wordings_of_somebody_who_has_not_seen_the_rules(shop):
+    """Held out: nothing is tuned on them. What was measured stands in channels/sms/README.md."""
+    hearing = Hearing(shop.gateway.encoder)
+    heard = {"stop": [], "other": []}
+    for line in (ROOT / "tests" / "data" / "stop_wordings.tsv").read_text("utf-8").splitlines():
+        label, text = line.split("\t", 1)
+        heard[label].append(hearing.wish_in(text) is Wish.STOP)
+    assert len(heard["stop"]) >= 200 and sum(heard["stop"]) / len(heard["stop"]) >= 0.9
+    assert sum(heard["other"]) / len(heard["other"]) <= 0.04
+    for text in (
+        "cancel my order",
+        "I'll stop by the store",
+        "stop by the shop?",
+        "yes",
+        "STOPPED",
+    ):
+        assert (hearing.wish_in(text) is Wish.STOP) == (text == "STOPPED")
