@@ -105,6 +105,12 @@ def posted(tx: Connection, key: str) -> Row[Any] | None:
     return tx.execute(select(slack_posts).where(slack_posts.c.key == key)).one_or_none()
 
 
+def posted_all(tx: Connection, keys: list[str]) -> dict[str, Row[Any]]:
+    """What was posted or is queued under these keys."""
+    rows = tx.execute(select(slack_posts).where(slack_posts.c.key.in_(keys)))
+    return {row.key: row for row in rows}
+
+
 def by_place(tx: Connection, channel: str, ts: str) -> Row[Any] | None:
     """What we posted there, if it is ours."""
     return tx.execute(

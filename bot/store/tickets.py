@@ -232,6 +232,7 @@ def with_agent() -> Any:
             conversations.c.language,
             conversations.c.address,
             conversations.c.customer_id,
+            conversations.c.last_seq,
             customers.c.name.label("customer_name"),
             customers.c.email.label("customer_email"),
             customers.c.subject.label("customer_subject"),

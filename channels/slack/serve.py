@@ -76,57 +76,44 @@ class Serving:
         with self._database.reading() as tx:
             now = self._database.now(tx)
             rows = tickets.for_desk(tx, now - CLOSED_SHOWN)
+            keys = [key for row in rows for key in (_key(row.id), _before(row.id))]
+            known = slack.posted_all(tx, keys)
         for row in rows:
+            card, begun = known.get(_key(row.id)), known.get(_before(row.id))
             channel = self._channels.get(row.queue) or self._channels.get("*")
+            if card is None and (channel is None or row.closed_at is not None):
+                continue  # nobody is told here, or it was over before Slack was set up
+            queue = self._support.service.queue(row.queue).title
+            now_so = cards.card(row, queue, self._origin)
+            shown = (begun.about or {}).get("seq", 0) if begun is not None else -1
+            same = card is not None and card.payload == now_so
+            if same and (not card.ts or shown >= row.last_seq):
+                continue
             with self._database.transaction() as tx:
-                known = slack.posted(tx, _key(row.id))
-                if known is None and (channel is None or row.closed_at is not None):
-                    continue  # nobody is told here, or it was over before Slack was set up
-                queue = self._support.service.queue(row.queue).title
-                place = known.channel if known is not None else str(channel)
-                self._show(tx, row, cards.card(row, queue, self._origin), place, now)
+                place = card.channel if card is not None else str(channel)
+                self._show(tx, row, now_so, place, now)
 
     def _show(self, tx: Any, row: Row[Any], card: dict[str, Any], channel: str, now: int) -> None:
+        about = {"ticket": row.id, "conversation": row.conversation_id}
         slack.post(
-            tx,
-            _key(row.id),
-            channel=channel,
-            thread_ts="",
-            payload=card,
-            now=now,
-            about={"ticket": row.id, "conversation": row.conversation_id},
+            tx, _key(row.id), channel=channel, thread_ts="", payload=card, now=now, about=about
         )
         known = slack.posted(tx, _key(row.id))
         if known is None or not known.ts:
             return  # the thread begins when the card is there
-        begun = slack.posted(tx, f"before/{row.id}")
         messages = ledger.transcript(tx, row.conversation_id)
+        last = {"seq": messages[-1].seq if messages else 0}
+        begun = slack.posted(tx, _before(row.id))
+        place = {"channel": channel, "thread_ts": known.ts, "now": now}
         if begun is None:
-            payload = cards.so_far(messages)
-            about = {"seq": messages[-1].seq if messages else 0}
-            slack.post(
-                tx,
-                f"before/{row.id}",
-                channel=channel,
-                thread_ts=known.ts,
-                payload=payload,
-                now=now,
-                about=about,
-            )
+            slack.post(tx, _before(row.id), payload=cards.so_far(messages), about=last, **place)
             return
         since = (begun.about or {}).get("seq", 0)
         for message in messages:
             if message.seq > since:
                 key = f"message/{row.id}/{message.id}"
-                if slack.posted(tx, key) is None:
-                    slack.post(
-                        tx,
-                        key,
-                        channel=channel,
-                        thread_ts=known.ts,
-                        payload=cards.message(message),
-                        now=now,
-                    )
+                slack.post(tx, key, payload=cards.message(message), **place)
+        slack.note_post(tx, begun.id, about=last)
 
     # What colleagues do.
 
@@ -319,3 +306,7 @@ def _serves(agent: Agent) -> bool:
 
 def _key(ticket_id: int) -> str:
     return f"ticket/{ticket_id}"
+
+
+def _before(ticket_id: int) -> str:
+    return f"before/{ticket_id}"
