@@ -102,7 +102,7 @@ class LocalTwilio:
         self.opted_out: set[str] = set()
         self.refuses: dict[str, int] = {}  # numbers with the error code that they get
         self.numbers: dict[str, dict[str, Any]] = {NUMBER: {}}
-        self.faults: deque[Fault] = deque()
+        self.faults: deque[tuple[str, Fault]] = deque()  # with a part of the path they are for
         self.lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _Handler)
         self._server.daemon_threads = True
@@ -198,9 +198,18 @@ class LocalTwilio:
             time.sleep(0.02)
         return found
 
-    def fail(self, *faults: Fault) -> None:
-        """What goes wrong with the next calls, one each."""
-        self.faults.extend(faults)
+    def fail(self, *faults: Fault, at: str = "") -> None:
+        """What goes wrong with the next calls, one each; ``at``: only calls with this in their path."""
+        with self.lock:
+            self.faults.extend((at, fault) for fault in faults)
+
+    def fault(self, path: str) -> Fault | None:
+        """The fault that a call meets."""
+        for pair in self.faults:
+            if pair[0] in path:
+                self.faults.remove(pair)
+                return pair[1]
+        return None
 
 
 def signed(
@@ -293,7 +302,7 @@ class _Handler(BaseHTTPRequestHandler):
         parts = urlsplit(self.path)
         with self.vendor.lock:
             self.vendor.calls.append((self.command, parts.path, form))
-            fault = self.vendor.faults.popleft() if self.vendor.faults else None
+            fault = self.vendor.fault(parts.path)
         if fault and fault(self):
             return
         account = (

@@ -365,7 +365,7 @@ def test_the_check_says_what_is_wrong_with_the_account(shop):
     assert "PUBLIC_URL is empty" in findings(
         shop, public_url="", twilio_api_url="https://api.twilio.com"
     )
-    shop.twilio.fail(status(500))
+    shop.twilio.fail(status(500), at="/IncomingPhoneNumbers")
     assert findings(shop).startswith("warning: Twilio cannot be asked")
 
 
