@@ -52,6 +52,8 @@ FLOORS = {
     "bot.arriving": 3,
     "bot.proving": 3,
     "bot.identity": 1,
+    "bot.orders": 2,
+    "bot.orders.contract": 1,
     "bot.conversation": 1,
     "bot.mood": 1,
     "bot.phrases": 1,
