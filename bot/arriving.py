@@ -43,11 +43,8 @@ class Arriving(Watching):
 
     def arrive(self, arrived: Arrived) -> Landed:
         """Store a message, masked, once; in the conversation of its address, or in a new one."""
-        known = self._landed(arrived)
-        if known is not None:
-            return known
         try:
-            with self.database.transaction() as tx:
+            with self.database.transaction(ahead=True) as tx:
                 landed = self._arrive(tx, arrived)
         except IntegrityError as error:
             known = self._landed(arrived) if is_duplicate(error) else None

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
+import aiohttp
 
 ASK_PATH = "/webhooks/rapport/ask"
+MOST_AT_ONCE = 256  # turns in flight; the others wait for one to end
 
 
 @dataclass(frozen=True)
@@ -73,14 +75,10 @@ class Brain:
     """
 
     def __init__(self, url: str, secret: str, ask_seconds: float = 10.0):
+        self._url = url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {secret}"}
         self._ask_seconds = ask_seconds
-        self._client = httpx.AsyncClient(
-            base_url=url,
-            headers={"Authorization": f"Bearer {secret}"},
-            timeout=httpx.Timeout(ask_seconds, connect=2.0),
-            limits=httpx.Limits(max_connections=64, max_keepalive_connections=32),
-            trust_env=False,  # loopback only: a proxy setting must not carry turns elsewhere
-        )
+        self._session: aiohttp.ClientSession | None = None
 
     async def ask(self, turn: Turn) -> Heard:
         """Put one turn to the engine.
@@ -101,14 +99,14 @@ class Brain:
                 response = await asyncio.wait_for(self._post(turn, attempt), left)
             except TimeoutError as error:
                 raise BrainUnavailable(f"no answer within {self._ask_seconds:g} s") from error
-            except httpx.TransportError:
+            except aiohttp.ClientError:
                 # Not there, starting, or killed in the middle of this turn. The engine does the
                 # same turn again without harm: it knows a turn by its id.
                 attempt += 1
                 await asyncio.sleep(min(pause, max(0.0, deadline - time.monotonic())))
                 pause = min(1.0, pause * 2)
                 continue
-            if response.status_code == 503:
+            if response.status == 503:
                 await asyncio.sleep(min(pause, max(0.0, deadline - time.monotonic())))
                 pause = min(1.0, pause * 2)
                 continue
@@ -116,34 +114,52 @@ class Brain:
 
     async def ready(self) -> bool:
         """Whether the engine has a model loaded and answers our connector."""
+        url, timeout = f"{self._url}/webhooks/rapport/ready", aiohttp.ClientTimeout(2.0)
         try:
-            response = await self._client.get("/webhooks/rapport/ready", timeout=2.0)
-        except httpx.HTTPError:
+            async with self._open().get(url, timeout=timeout) as response:
+                return response.status == 200
+        except (aiohttp.ClientError, TimeoutError):
             return False
-        return response.status_code == 200
 
     async def close(self) -> None:
-        await self._client.aclose()
+        if self._session is not None:
+            await self._session.close()
 
-    async def _post(self, turn: Turn, attempt: int) -> httpx.Response:
-        return await self._client.post(
-            ASK_PATH,
-            json={
-                "conversation_id": turn.conversation_id,
-                "turn_id": turn.id,
-                "text": turn.text,
-                "attempt": attempt,
-                "mood": turn.mood,
-                "offer": turn.offer,
-            },
-        )
+    def _open(self) -> aiohttp.ClientSession:
+        """The connections, which belong to the loop that is running."""
+        if self._session is None or self._session.closed:
+            self._session = aiohttp.ClientSession(
+                headers=self._headers,
+                timeout=aiohttp.ClientTimeout(self._ask_seconds, sock_connect=2.0),
+                connector=aiohttp.TCPConnector(limit=MOST_AT_ONCE),
+                trust_env=False,  # loopback only: a proxy setting must not carry turns elsewhere
+            )
+        return self._session
+
+    async def _post(self, turn: Turn, attempt: int) -> _Response:
+        asked = {
+            "conversation_id": turn.conversation_id,
+            "turn_id": turn.id,
+            "text": turn.text,
+            "attempt": attempt,
+            "mood": turn.mood,
+            "offer": turn.offer,
+        }
+        async with self._open().post(f"{self._url}{ASK_PATH}", json=asked) as response:
+            return _Response(response.status, await response.read())
 
 
-def _heard(response: httpx.Response) -> Heard:
-    if response.status_code != 200:
-        raise BrainFailed(f"the engine answered {response.status_code}: {_detail(response)}")
+@dataclass(frozen=True)
+class _Response:
+    status: int
+    body: bytes
+
+
+def _heard(response: _Response) -> Heard:
+    if response.status != 200:
+        raise BrainFailed(f"the engine answered {response.status}: {_detail(response)}")
     try:
-        body = response.json()
+        body = json.loads(response.body)
         heard = Heard(
             replies=tuple(body["replies"]),
             intent=str(body["intent"]["name"]),
@@ -161,8 +177,8 @@ def _heard(response: httpx.Response) -> Heard:
     return heard
 
 
-def _detail(response: httpx.Response) -> str:
+def _detail(response: _Response) -> str:
     try:
-        return str(response.json().get("detail", ""))[:200]
-    except ValueError:
+        return str(json.loads(response.body).get("detail", ""))[:200]
+    except (ValueError, AttributeError):
         return "no reason given"

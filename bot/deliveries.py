@@ -19,7 +19,7 @@ from bot.service import history
 from bot.store import ledger, tickets
 from bot.store.database import Database
 from bot.wakeups import DESK, Wakeups
-from channels.contract import Channel, DeliveryFailed, DeliveryUnknown, Outbound
+from channels.contract import Channel, DeliveryFailed, DeliveryUnknown, Note, Outbound
 
 GIVE_UP = 24 * 3_600_000  # milliseconds after which a message is not tried again
 FIRST_PAUSE = 5_000
@@ -103,9 +103,9 @@ class Courier:
             return
         try:
             if row.state == "unknown" and await channel.taken(outbound):
-                await to_thread.run_sync(self._note, row, "sent", "")
+                await to_thread.run_sync(self._sent, row, None)
                 return
-            await channel.send(outbound)
+            note = await channel.send(outbound)
         except DeliveryUnknown as error:
             log.warning("delivery.unknown", delivery_id=row.id, reason=str(error))
             await to_thread.run_sync(self._note, row, "unknown", str(error))
@@ -116,7 +116,13 @@ class Courier:
             log.exception("delivery.broke", delivery_id=row.id)
             await to_thread.run_sync(self._note, row, "unknown", type(error).__name__)
         else:
-            await to_thread.run_sync(self._note, row, "sent", "")
+            await to_thread.run_sync(self._sent, row, note)
+
+    def _sent(self, row: Row[Any], note: Note | None) -> None:
+        with self._database.transaction() as tx:
+            if note is not None:
+                note(tx)
+            ledger.note_delivery(tx, row.id, "sent", error=None, sent_at=self._database.now(tx))
 
     def _failed(self, row: Row[Any], error: DeliveryFailed) -> None:
         log.warning(
@@ -135,10 +141,7 @@ class Courier:
 
     def _note(self, row: Row[Any], state: str, error: str, **values: Any) -> None:
         with self._database.transaction() as tx:
-            values["error"] = error[:200] or None
-            if state == "sent":
-                values["sent_at"] = self._database.now(tx)
-            ledger.note_delivery(tx, row.id, state, **values)
+            ledger.note_delivery(tx, row.id, state, error=error[:200] or None, **values)
 
     def _give_up(self, row: Row[Any], reason: str, *, matters: bool = True) -> None:
         """It will never arrive: if it matters, whoever has the conversation is told."""

@@ -87,7 +87,7 @@ class Support(Proving):
             NotFound: the conversation does not exist.
         """
         try:
-            with self.database.transaction() as tx:
+            with self.database.transaction(ahead=True) as tx:
                 received = self._receive(tx, inbound)
         except IntegrityError as error:
             if not is_duplicate(error):

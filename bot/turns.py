@@ -93,10 +93,12 @@ class Turns:
             while True:
                 work, more = await to_thread.run_sync(self._begin, conversation_id, lease)
                 if work is not None:
-                    await self._answer(work)
+                    more = await self._answer(work)
                 elif not more:
                     return
                 await self._courier.deliver(conversation_id)
+                if not more:
+                    return
         except LeaseLost:
             log.warning("turn.lease_lost", conversation_id=conversation_id)
         except asyncio.CancelledError:
@@ -105,7 +107,8 @@ class Turns:
             # The message stays unanswered and the lease runs out; the ticker tries again.
             log.exception("turn.broke", conversation_id=conversation_id)
 
-    async def _answer(self, work: Work) -> None:
+    async def _answer(self, work: Work) -> bool:
+        """Work on a message to its end; whether there are more, and the lease is kept for them."""
         heard: Heard | BrainError
         try:
             heard = await self._brain.ask(work.turn)
@@ -118,7 +121,7 @@ class Turns:
                 kind=error.kind,
                 reason=str(error),
             )
-        outcome = await to_thread.run_sync(self._end, work, heard)
+        outcome, more = await to_thread.run_sync(self._end, work, heard)
         log.info(
             "turn.done",
             conversation_id=work.turn.conversation_id,
@@ -126,6 +129,7 @@ class Turns:
             outcome=outcome,
             intent=heard.intent if isinstance(heard, Heard) else None,
         )
+        return more
 
     # The first transaction of a turn: whose is this message?
 
@@ -225,7 +229,7 @@ class Turns:
 
     # The last transaction of a turn: is the bot still the one to speak?
 
-    def _end(self, work: Work, heard: Heard | BrainError) -> str:
+    def _end(self, work: Work, heard: Heard | BrainError) -> tuple[str, bool]:
         conversation_id = work.turn.conversation_id
         with self._database.transaction() as tx:
             row = self._hold(tx, conversation_id, work.lease)
@@ -242,8 +246,11 @@ class Turns:
                 found["understood"]["rule"] = decision.rule.name
             ledger.finish_turn(tx, work.turn.id, outcome, now=now, **found)
             ledger.mark_handled(tx, work.message.id, now)
+            more = ledger.has_unhandled(tx, conversation_id)
+            if not more:
+                ledger.release_lease(tx, conversation_id, work.lease)
         self._support.wake(conversation_id, DESK)
-        return outcome
+        return outcome, more
 
     def _record(
         self, tx: Connection, conversation_id: str, heard: Heard, now: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -104,13 +105,18 @@ class Texting(Protocol):
         """Send a code, blocking. Raises `CannotText`."""
 
 
+Note = Callable[[Any], None]
+"""Something to write, inside a transaction of the store that it is called with."""
+
+
 class Channel(Protocol):
     """How replies leave."""
 
     name: str
 
-    async def send(self, outbound: Outbound) -> None:
-        """Returning means sent. Raises `DeliveryFailed` or `DeliveryUnknown`."""
+    async def send(self, outbound: Outbound) -> Note | None:
+        """Returning means sent; what it returns is done in the transaction that notes it as sent.
+        Raises `DeliveryFailed` or `DeliveryUnknown`."""
 
     async def taken(self, outbound: Outbound) -> bool:
         """Whether the vendor took a message of which that was unknown; false means certainly not.

@@ -201,11 +201,14 @@ class Day:
             mood={"label": who.mood, "level": levels[who.mood], "why": ""},
         )
         try:
-            if self.turns._end(work, heard) == "dropped":
-                self.dropped += 1
+            outcome, more = self.turns._end(work, heard)
         except LeaseLost:
             return
-        self._think(who.conversation, lease)
+        self.dropped += outcome == "dropped"
+        if more:
+            self._think(who.conversation, lease)
+        else:
+            self._reads(who.conversation)
 
     def _reads(self, conversation: str) -> None:
         """The customer has read what the bot said, and goes on."""

@@ -102,6 +102,7 @@ class LocalTwilio:
         self.opted_out: set[str] = set()
         self.refuses: dict[str, int] = {}  # numbers with the error code that they get
         self.numbers: dict[str, dict[str, Any]] = {NUMBER: {}}
+        self.services: dict[str, dict[str, Any]] = {}  # Messaging Services by their SID
         self.faults: deque[tuple[str, Fault]] = deque()  # with a part of the path they are for
         self.lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", port), _Handler)
@@ -305,12 +306,17 @@ class _Handler(BaseHTTPRequestHandler):
             fault = self.vendor.fault(parts.path)
         if fault and fault(self):
             return
+        service = parts.path.removeprefix("/v1/Services/") if "/v1/" in parts.path else ""
         account = (
             parts.path.split("/")[3].removesuffix(".json") if parts.path.count("/") > 2 else ""
         )
+        if service:
+            account = next(iter(self.vendor.accounts))
         expected = base64.b64encode(f"{account}:{self.vendor.accounts.get(account)}".encode())
         if self.headers.get("Authorization") != f"Basic {expected.decode()}":
             self.answer(401, {"code": 20003, "message": "Authenticate", "status": 401})
+        elif service in self.vendor.services:
+            self.answer(200, {"sid": service, **self.vendor.services[service]})
         elif parts.path.endswith("/Messages.json") and self.command == "POST":
             self._create(account, form)
         elif parts.path.endswith("/Messages.json"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from sqlalchemy import BigInteger, Connection, create_engine, event, make_url, s
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
+
+from bot.store.line import Line
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -57,12 +59,18 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine, "connect", _configure_sqlite)
             event.listen(self.engine, "begin", _begin_sqlite)
+        self._line = Line() if self.is_sqlite else None
 
     @contextmanager
-    def transaction(self) -> Iterator[Connection]:
+    def transaction(self, *, ahead: bool = False) -> Iterator[Connection]:
         """A transaction that writes. On SQLite it takes the write lock at once: a transaction that
-        reads first and asks for the lock later can be refused in the middle."""
-        with self._connect() as connection:
+        reads first and asks for the lock later can be refused in the middle.
+
+        Args:
+            ahead: somebody outside waits for it to be answered; where writers stand in a line it
+                goes before those for whom nobody does.
+        """
+        with self._turn(ahead), self._connect() as connection:
             connection.execution_options(rapport_writes=True)
             with connection.begin():
                 yield connection
@@ -72,6 +80,16 @@ class Database:
         """A transaction that only reads."""
         with self._connect() as connection, connection.begin():
             yield connection
+
+    @contextmanager
+    def _turn(self, ahead: bool) -> Iterator[None]:
+        with ExitStack() as stack:
+            if self._line is not None:
+                try:
+                    stack.enter_context(self._line.turn(ahead=ahead))
+                except TimeoutError as error:
+                    raise StoreUnavailable(f"{self.url.database}: {error}") from error
+            yield
 
     @contextmanager
     def _connect(self) -> Iterator[Connection]:

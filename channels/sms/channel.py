@@ -9,11 +9,11 @@ from typing import Any
 
 import structlog
 from anyio import to_thread
-from sqlalchemy import Row
+from sqlalchemy import Connection, Row
 
 from bot.store import addresses, ledger, sendings
 from bot.store.database import Database
-from channels.contract import DeliveryFailed, DeliveryUnknown, Outbound
+from channels.contract import DeliveryFailed, DeliveryUnknown, Note, Outbound
 from channels.sms import text
 from channels.sms.quiet import country_prefix, quiet_until, zone_of
 from channels.sms.vendor import OPTED_OUT, NotTaken, Twilio, Unknown, Unreachable
@@ -79,8 +79,8 @@ class SmsChannel:
         self._budget = budget or Budget()
         self._quiet = quiet
 
-    async def send(self, outbound: Outbound) -> None:
-        await to_thread.run_sync(self._send, outbound)
+    async def send(self, outbound: Outbound) -> Note | None:
+        return await to_thread.run_sync(self._send, outbound)
 
     async def taken(self, outbound: Outbound) -> bool:
         return await to_thread.run_sync(self._taken, outbound)
@@ -99,27 +99,30 @@ class SmsChannel:
 
     # Sending.
 
-    def _send(self, outbound: Outbound) -> None:
-        to = self._to(outbound)
+    def _send(self, outbound: Outbound) -> Note | None:
         parts = text.parts(self.rendered(outbound))
         with self._database.reading() as tx:
+            now = self._database.now(tx)
+            to = self._to(tx, outbound, now)
             done = sendings.of_delivery(tx, outbound.delivery_id)
         if any(it.state in (sendings.SENDING, sendings.UNKNOWN) for it in done):
             raise DeliveryUnknown("it was on its way when something broke")
+        note: Note | None = None
         for number, part in enumerate(parts):
             if number >= len([it for it in done if it.state == sendings.TAKEN]):
-                self._send_part(outbound, to, number, part)
+                if note is not None:
+                    self._write(note)
+                note = self._send_part(outbound, to, number, part)
+        return note
 
-    def _to(self, outbound: Outbound) -> Row[Any]:
+    def _to(self, tx: Connection, outbound: Outbound, now: int) -> Row[Any]:
         """The conversation, if it may be texted now; raises DeliveryFailed."""
-        with self._database.reading() as tx:
-            now = self._database.now(tx)
-            row = ledger.conversation(tx, outbound.conversation_id)
-            if row is None or not row.address:
-                raise DeliveryFailed("the conversation has no number", final=True)
-            if addresses.stopped_at(tx, CHANNEL, row.address) and not outbound.extra.get("last"):
-                raise DeliveryFailed("the customer wants no texts", final=True)
-            wrote = ledger.customer_wrote_at(tx, outbound.conversation_id)
+        row = ledger.conversation(tx, outbound.conversation_id)
+        if row is None or not row.address:
+            raise DeliveryFailed("the conversation has no number", final=True)
+        if addresses.stopped_at(tx, CHANNEL, row.address) and not outbound.extra.get("last"):
+            raise DeliveryFailed("the customer wants no texts", final=True)
+        wrote = ledger.customer_wrote_at(tx, outbound.conversation_id)
         if not _can_answer(row.address):
             raise DeliveryFailed("no text can be sent to this kind of sender", final=True)
         answer = (
@@ -132,10 +135,10 @@ class SmsChannel:
         until = None if answer else quiet_until(row.address, self._quiet, now)
         if until:
             raise DeliveryFailed("it is night where the customer is", until=until)
-        self._within_budget(row.address, now)
+        self._within_budget(tx, row.address, now)
         return row
 
-    def _within_budget(self, number: str, now: int) -> None:
+    def _within_budget(self, tx: Connection, number: str, now: int) -> None:
         prefix = country_prefix(number)
         allowed = self._budget.countries
         if prefix and allowed and prefix not in allowed:
@@ -143,9 +146,8 @@ class SmsChannel:
         local = datetime.fromtimestamp(now / 1000, zone_of(number))
         day = local.replace(hour=0, minute=0, second=0, microsecond=0)
         since = int(day.timestamp() * 1000)
-        with self._database.reading() as tx:
-            to_number = sendings.count(tx, CHANNEL, since, address=number)
-            to_country = sendings.count(tx, CHANNEL, since, prefix=prefix) if prefix else 0
+        to_number = sendings.count(tx, CHANNEL, since, address=number)
+        to_country = sendings.count(tx, CHANNEL, since, prefix=prefix) if prefix else 0
         for sent, most, what in (
             (to_number, self._budget.number, "number"),
             (to_country, self._budget.country, f"country ({prefix})"),
@@ -155,7 +157,8 @@ class SmsChannel:
                 tomorrow = since + 24 * 3_600_000
                 raise DeliveryFailed(f"the day's budget for this {what} is used up", until=tomorrow)
 
-    def _send_part(self, outbound: Outbound, row: Row[Any], number: int, body: str) -> None:
+    def _send_part(self, outbound: Outbound, row: Row[Any], number: int, body: str) -> Note:
+        """Send one part; returns what has to be written when the vendor has taken it."""
         sending_id = self._begin(outbound.delivery_id, row, number, body)
         try:
             sid = self._twilio.send(
@@ -171,7 +174,7 @@ class SmsChannel:
         except Unknown as error:
             self._change(sending_id, state=sendings.UNKNOWN, error=str(error)[:200])
             raise DeliveryUnknown(str(error)) from error
-        self._change(sending_id, state=sendings.TAKEN, vendor_id=sid)
+        return lambda tx: sendings.change(tx, sending_id, state=sendings.TAKEN, vendor_id=sid)
 
     def _begin(self, delivery_id: int, row: Row[Any], number: int, body: str) -> int:
         with self._database.transaction() as tx:
@@ -204,15 +207,18 @@ class SmsChannel:
                 )
 
     def _change(self, sending_id: int, **values: Any) -> None:
+        self._write(lambda tx: sendings.change(tx, sending_id, **values))
+
+    def _write(self, note: Note) -> None:
         with self._database.transaction() as tx:
-            sendings.change(tx, sending_id, **values)
+            note(tx)
 
     def send_code(self, number: str, body: str) -> None:
         """Send a text that is in no conversation, within the budget. Raises DeliveryFailed. What is
         in it is not kept."""
         with self._database.reading() as tx:
             now = self._database.now(tx)
-        self._within_budget(number, now)
+            self._within_budget(tx, number, now)
         with self._database.transaction() as tx:
             sending_id = sendings.begin(
                 tx,

@@ -21,25 +21,61 @@ def check(settings: Settings, twilio: Twilio) -> Iterator[Finding]:
             "set PUBLIC_URL to the address that customers' browsers use, https://…",
         )
     try:
-        account = twilio.ask(".json")
+        yield from _account(settings, twilio)
     except NotTaken as problem:
         yield error(str(problem), OFF, "copy both from Twilio's console into .env")
-        return
     except Unreachable as problem:
         yield warning(
             f"Twilio cannot be asked ({problem})",
             "nobody knows whether texts work",
             "look at this machine's way to the internet, and run the check again",
         )
-        return
+
+
+def _account(settings: Settings, twilio: Twilio) -> Iterator[Finding]:
+    account = twilio.ask(".json")
     if account.get("status") != "active":
         yield error(f"the account is {account.get('status')}", OFF, "see Twilio's console")
     if settings.sms_from.startswith("MG"):
-        yield ok(
-            "the account answers; the Messaging Service's own settings cannot be seen from here"
+        yield from _service(settings, twilio)
+    else:
+        yield from _number(settings, twilio)
+
+
+def _service(settings: Settings, twilio: Twilio) -> Iterator[Finding]:
+    """A Messaging Service calls its own webhook, or leaves it to its numbers'."""
+    sid, wanted = settings.sms_from, f"{settings.origin}/channels/sms"
+    try:
+        service = twilio.service(sid)
+    except NotTaken:
+        yield error(
+            f"the account has no Messaging Service {sid}",
+            "texts cannot be sent",
+            "copy the service's SID from Twilio's console, Messaging, Services, into SMS_FROM",
         )
         return
-    yield from _number(settings, twilio)
+    if service.get("use_inbound_webhook_on_number"):
+        yield warning(
+            f"{sid} leaves incoming texts to the webhook of each of its numbers",
+            "a number whose webhook is another brings nothing",
+            f"in Twilio's console, under the service's Integration, choose “Send a webhook”: {wanted}",
+        )
+        return
+    called = service.get("inbound_request_url") or ""
+    if called.partition("#")[0] != wanted:
+        yield error(
+            f"for incoming texts {sid} calls {called or 'nothing'}",
+            "its signature is for another address" if called else "nothing arrives",
+            f"in Twilio's console, under the service's Integration, send a webhook to {wanted}",
+        )
+    elif (service.get("inbound_method") or "POST") != "POST":
+        yield error(
+            f"for incoming texts {sid} calls by {service['inbound_method']}",
+            "it is refused",
+            "set the method to HTTP POST there",
+        )
+    else:
+        yield ok(f"Twilio calls {wanted} for {sid}")
 
 
 def _number(settings: Settings, twilio: Twilio) -> Iterator[Finding]:

@@ -3,6 +3,7 @@ taken, or unknown. Blocking; for threads."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from twilio.http.http_client import TwilioHttpClient
 from twilio.rest import Client
 
 API = "https://api.twilio.com"
+MESSAGING = "https://messaging.twilio.com"  # where Messaging Services are
 SECONDS = 10.0
 PAGE = 50
 
@@ -134,10 +136,15 @@ class Twilio:
     def ask(self, path: str, *, account: str = "", params: dict[str, Any] | None = None) -> Any:
         """A resource below the account, by GET; raises NotTaken, Unreachable."""
         client = self._client(account)
+        return self._get(client, f"{API}/2010-04-01/Accounts/{client.account_sid}{path}", params)
+
+    def service(self, sid: str) -> Any:
+        """A Messaging Service; raises NotTaken, Unreachable."""
+        return self._get(self._client(""), f"{MESSAGING}/v1/Services/{sid}", None)
+
+    def _get(self, client: Client, url: str, params: dict[str, Any] | None) -> Any:
         try:
-            answer = client.request(
-                "GET", f"{API}/2010-04-01/Accounts/{client.account_sid}{path}", params=params
-            )
+            answer = client.request("GET", url, params=params)
         except (TwilioException, requests.exceptions.RequestException) as error:
             raise Unreachable(f"{type(error).__name__}: {error}"[:200]) from error
         if answer.status_code >= 500:
@@ -145,8 +152,6 @@ class Twilio:
         if answer.status_code != 200:
             code = 20003 if answer.status_code == 401 else 20404
             raise NotTaken(WORDS[code], code=code, final=True)
-        import json
-
         return json.loads(answer.text)
 
     def _client(self, account: str) -> Client:
@@ -166,8 +171,8 @@ class _Http(TwilioHttpClient):
         self._url = url
 
     def request(self, method: str, url: str, *args: Any, **options: Any) -> Any:
-        if url.startswith(API) and self._url != API:
-            url = f"{self._url}{url[len(API) :]}"
+        if self._url != API:
+            url = url.replace(API, self._url).replace(MESSAGING, self._url)
         return super().request(method, url, *args, **options)
 
 

@@ -70,12 +70,14 @@ class Stage:
     def end(self, work: Work, answer: str = "Five days.", intent: str = "ask_question", **more):
         """The engine's answer to a message; returns the turn's outcome."""
         heard = Heard(replies=({"text": answer},), intent=intent, confidence=0.9, **more)
-        return self.turns._end(work, heard)
+        outcome, self.more = self.turns._end(work, heard)
+        return outcome
 
     def say(self, conversation: str, text: str, *, person: bool = False, **heard) -> None:
         """Write and have it dealt with, the engine's answer included."""
         lease = self.write(conversation, text, person=person)
-        while lease and (work := self.begin(conversation, lease)) is not None:
+        self.more = bool(lease)
+        while self.more and (work := self.begin(conversation, lease)) is not None:
             self.end(work, **heard)
 
     def resume(self) -> list[tuple[str, str]]:

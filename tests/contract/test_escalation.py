@@ -233,7 +233,7 @@ def test_a_ticket_that_the_engine_opened_is_raised_by_the_rules(desk):
         desk.id, cause=f"turn/{work.turn.id}", reason_type="asked", reason="Asked."
     )
     heard = Heard(replies=({"text": "x"},), intent="request_person", confidence=1.0)
-    assert turns._end(work, heard) == "person"
+    assert turns._end(work, heard)[0] == "person"
     found = ticket(desk)
     assert (found["reason_type"], found["queue"], found["priority"]) == ("legal", "complaints", 2)
     assert "Before that: Asked." in found["reason"] and len(desk.transcript()) == 2
@@ -247,5 +247,5 @@ def test_what_a_person_took_over_in_the_meantime_is_raised_in_silence(desk):
     desk.support.request_person(desk.id, cause="x", reason_type="asked", reason="Asked.")
     desk.support.claim(ticket(desk)["id"], agent)
     before = desk.transcript()
-    assert turns._end(work, BrainFailed("no")) == "dropped"
+    assert turns._end(work, BrainFailed("no"))[0] == "dropped"
     assert ticket(desk)["reason_type"] == "public" and desk.transcript() == before

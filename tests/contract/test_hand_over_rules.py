@@ -210,7 +210,8 @@ class HandingOver(RuleBasedStateMachine):
     # Helpers.
 
     def think_all(self, conversation, lease):
-        while (work := self.stage.begin(conversation, lease)) is not None:
+        self.stage.more = True
+        while self.stage.more and (work := self.stage.begin(conversation, lease)) is not None:
             self.stage.end(work, "An answer.", "ask_question")
 
     def open_tickets(self):

@@ -217,7 +217,7 @@ def test_an_answer_computed_before_a_claim_is_dropped_and_recorded(desk):
     work, _ = turns._begin(desk.id, received.lease)
     desk.support.request_person(desk.id, cause="x", reason_type="asked", reason="asked")
     desk.support.claim(desk.support.tickets(agent)[0]["id"], agent)
-    assert turns._end(work, _heard("an answer nobody wants now")) == "dropped"
+    assert turns._end(work, _heard("an answer nobody wants now"))[0] == "dropped"
     assert "nobody wants" not in str(desk.transcript())
     assert desk.count(schema.turns, outcome="dropped") == 1
 

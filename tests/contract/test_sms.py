@@ -369,6 +369,21 @@ def test_the_check_says_what_is_wrong_with_the_account(shop):
     assert findings(shop).startswith("warning: Twilio cannot be asked")
 
 
+def test_the_check_looks_at_a_messaging_service_too(shop):
+    sid, right = f"MG{'5' * 32}", f"{PUBLIC}/channels/sms"
+    assert f"the account has no Messaging Service {sid}" in findings(shop, sms_from=sid)
+    service = shop.twilio.services.setdefault(sid, {"inbound_request_url": None})
+    assert f"error: for incoming texts {sid} calls nothing" in findings(shop, sms_from=sid)
+    service.update(inbound_request_url="https://old.example/sms", inbound_method="POST")
+    assert "calls https://old.example/sms" in findings(shop, sms_from=sid)
+    service.update(inbound_request_url=right, inbound_method="GET")
+    assert "calls by GET" in findings(shop, sms_from=sid)
+    service.update(inbound_method="POST")
+    assert findings(shop, sms_from=sid) == f"ok: Twilio calls {right} for {sid}; "
+    service.update(use_inbound_webhook_on_number=True)
+    assert "leaves incoming texts to the webhook of each" in findings(shop, sms_from=sid)
+
+
 def told(shop: TextShop, number: str, text: str, *, author: str = "system") -> None:
     """Something that the service says by itself."""
     database = shop.gateway.store.database
