@@ -54,6 +54,7 @@ FLOORS = {
     "bot.identity": 1,
     "bot.orders": 2,
     "bot.orders.contract": 1,
+    "bot.orders.policy": 1,
     "bot.conversation": 1,
     "bot.mood": 1,
     "bot.phrases": 1,
