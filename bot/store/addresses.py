@@ -127,10 +127,14 @@ def add_code(tx: Connection, **values: Any) -> int:
     return int(tx.execute(statement).scalar_one())
 
 
-def latest_code(tx: Connection, conversation_id: str) -> Row[Any] | None:
+CONTINUE = "continue"
+"""The purpose of a code by which a conversation goes on at another address."""
+
+
+def latest_code(tx: Connection, conversation_id: str, purpose: str = CONTINUE) -> Row[Any] | None:
     return tx.execute(
         select(codes)
-        .where(codes.c.conversation_id == conversation_id)
+        .where(codes.c.conversation_id == conversation_id, codes.c.purpose == purpose)
         .order_by(codes.c.id.desc())
         .limit(1)
         .with_for_update()

@@ -135,6 +135,7 @@ codes = Table(
     Column("conversation_id", String(32), ForeignKey("conversations.id"), nullable=False),
     Column("channel", String(20), nullable=False),
     Column("address", String(80), nullable=False),
+    Column("purpose", String(80), nullable=False, server_default="continue"),  # or an order's
     Column("code_hash", String(64), nullable=False),
     Column("tries", Integer, nullable=False, server_default=text("0")),
     Column("created_at", BigInteger, nullable=False),
@@ -142,6 +143,30 @@ codes = Table(
     Column("used_at", BigInteger),
     Index("ix_codes_conversation_id", "conversation_id"),
     Index("ix_codes_address", "channel", "address", "created_at"),
+)
+
+order_proofs = Table(
+    "order_proofs",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("conversation_id", String(32), ForeignKey("conversations.id"), nullable=False),
+    Column("order_number", String(80), nullable=False),
+    Column("how", String(20), nullable=False),  # detail, code
+    Column("at", BigInteger, nullable=False),
+    UniqueConstraint("conversation_id", "order_number", "how"),
+)
+
+order_tries = Table(
+    "order_tries",  # wrong ones only
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("conversation_id", String(32), ForeignKey("conversations.id"), nullable=False),
+    Column("order_number", String(80), nullable=False),
+    Column("detail_hash", String(64), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index("ix_order_tries_number", "order_number", "at"),
+    Index("ix_order_tries_detail", "detail_hash", "at"),
+    Index("ix_order_tries_conversation", "conversation_id", "at"),
 )
 
 messages = Table(

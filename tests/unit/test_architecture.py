@@ -52,6 +52,8 @@ FLOORS = {
     "bot.arriving": 3,
     "bot.proving": 3,
     "bot.identity": 1,
+    "bot.jobs": 3,
+    "bot.jobs.details": 2,
     "bot.orders": 2,
     "bot.orders.contract": 1,
     "bot.orders.policy": 1,
