@@ -22,7 +22,9 @@ from actions.base import (
 )
 
 
-class _HandsOver(Skill):
+class HandsOver(Skill):
+    """An action that may bring in a person."""
+
     def __init__(self, people: People):
         self._people = people
 
@@ -50,7 +52,7 @@ class _HandsOver(Skill):
         return []
 
 
-class RequestPerson(_HandsOver):
+class RequestPerson(HandsOver):
     """The customer asks for a person, and gets one: no questions first."""
 
     action_name = "action_request_person"
@@ -65,7 +67,7 @@ class RequestPerson(_HandsOver):
         return await self.hand_over(dispatcher, tracker, reason_type="asked", reason=reason)
 
 
-class Affirm(_HandsOver):
+class Affirm(HandsOver):
     """A yes: to the offer that was made last, if one was."""
 
     action_name = "action_affirm"

@@ -21,8 +21,8 @@ from actions.base import (
     said,
     wishes,
 )
-from actions.jobs import wish_of
 from actions.phrases import listed, phrase
+from actions.refer import wish_of
 from knowledge_base.search import KnowledgeBase, Result
 
 QUESTION = "ask_question"

@@ -24,7 +24,7 @@ from starlette.exceptions import HTTPException
 from actions.answer import Answer
 from actions.base import Skill
 from actions.handoff import Affirm, Complaint, Deny, NotHelpful, RequestPerson
-from actions.jobs import ReferJob
+from actions.refer import ReferJob
 from actions.several import Several
 from bot.body_limit import BodyLimit
 from bot.brain import Brain

@@ -12,7 +12,7 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.answer import Answer
-from actions.jobs import ReferJob
+from actions.refer import ReferJob
 from actions.phrases import PHRASES, listed
 from actions.several import Several
 from bot.encoder import Encoder
