@@ -235,6 +235,13 @@ def report(
     return "\n".join(lines)
 
 
+def texting(place: Path) -> str:
+    """The section that scripts/twilio_contract.py has written into the document."""
+    former = place.read_text(encoding="utf-8") if place.exists() else ""
+    begins = former.find("\n## Text messages\n")
+    return "" if begins < 0 else former[begins:].rstrip("\n") + "\n"
+
+
 def main(
     data: Annotated[
         Path | None, typer.Option(help="Public data sets; see scripts/quality_knowledge.py.")
@@ -254,8 +261,9 @@ def main(
     felt = quality_feelings.report(quality_feelings.feelings())
     print("answers ...", flush=True)
     found = answers()
-    text = report(found, heard, folds, felt=felt, public=public)
-    (ROOT / "docs" / "quality.md").write_text(text, encoding="utf-8")
+    place = ROOT / "docs" / "quality.md"
+    text = report(found, heard, folds, felt=felt, public=public) + texting(place)
+    place.write_text(text, encoding="utf-8")
     print(text)
     for gold, said, confidence in heard["errors"]:
         print(f"  {gold} taken for {said} ({confidence:.2f})")

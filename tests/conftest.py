@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 
+from bot.store import agents, schema
 from bot.store.database import Database
 from tests.postgres import Cluster, find_binaries
 from tests.system import System
@@ -27,6 +29,19 @@ def same_umask() -> Iterator[None]:
     os.umask(before)
     yield
     os.umask(before)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """Passwords in this process are hashed as cheaply as argon2id allows: tests try who gets in, and
+    the shipped cost, which one test looks at, would be most of their time."""
+
+    def quick() -> PasswordHasher:
+        return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(agents, "PasswordHasher", quick)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -75,19 +90,52 @@ def store_url(url: str) -> str:
     return url.replace("postgresql://", "postgresql+pg8000://")
 
 
+@pytest.fixture(scope="module")
+def shared_postgres(postgres: Cluster, migrated_postgres: str) -> str:
+    """The URL of a migrated database for a module's tests, one after the other: to empty one takes a
+    tenth of the time that it takes to copy one."""
+    return store_url(postgres.create_database(migrated_postgres))
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    """An empty store with its tables, once of each kind."""
+    """An empty store with its tables, once of each kind. Its rows may be changed, not its tables."""
     if request.param == "sqlite":
-        path = tmp_path / "rapport.db"
-        shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
-        url = f"sqlite:///{path}"
+        database = Database(sqlite_copy(request, tmp_path))
+    else:
+        database = Database(request.getfixturevalue("shared_postgres"))
+        empty(database)
+    yield database
+    database.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def own_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """The same, but nobody else's: its tables may be changed, too."""
+    if request.param == "sqlite":
+        url = sqlite_copy(request, tmp_path)
     else:
         template = request.getfixturevalue("migrated_postgres")
         url = store_url(request.getfixturevalue("postgres").create_database(template))
     database = Database(url)
     yield database
     database.close()
+
+
+def sqlite_copy(request: pytest.FixtureRequest, folder: Path) -> str:
+    """The URL of a migrated, empty store in a folder."""
+    path = folder / "rapport.db"
+    shutil.copy(request.getfixturevalue("migrated_sqlite"), path)
+    return f"sqlite:///{path}"
+
+
+def empty(database: Database) -> None:
+    """Take out every row of a store on PostgreSQL, and number from 1 again."""
+    with database.transaction() as tx:
+        for table in reversed(schema.metadata.sorted_tables):
+            tx.execute(table.delete())
+        for name in tx.exec_driver_sql("SELECT sequencename FROM pg_sequences").scalars().all():
+            tx.exec_driver_sql(f"ALTER SEQUENCE {name} RESTART")
 
 
 @pytest.fixture(scope="session")

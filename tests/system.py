@@ -11,6 +11,7 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,8 @@ class System:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop()
+        # Asked twice, it does not wait for its parts; nobody needs this system's last turns.
+        self.stop(patient=False)
 
     def start(self, *, wait: bool = True) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -72,11 +74,15 @@ class System:
                 self.stop()
                 raise
 
-    def stop(self) -> None:
+    def stop(self, *, patient: bool = True) -> None:
         if self._process is None:
             return
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
+            if not patient:
+                with suppress(subprocess.TimeoutExpired):
+                    self._process.wait(0.3)
+                self._process.send_signal(signal.SIGINT)
             try:
                 self._process.wait(30)
             except subprocess.TimeoutExpired:
@@ -137,10 +143,20 @@ class System:
         """An agent named Sam Fell, the same one each time."""
         kept = self.folder / "var" / "agent.json"
         if not kept.exists():
-            email, password = f"{uuid.uuid4().hex[:8]}@northpeak.example", "a-long-password"
-            self.run_command("agent", "add", email, "--name", "Sam Fell", "--password", password)
-            kept.write_text(json.dumps([email, password]))
+            kept.write_text(json.dumps(self.add_agent("Sam Fell")))
         email, password = json.loads(kept.read_text())
+        return email, password
+
+    def add_agent(self, name: str) -> tuple[str, str]:
+        """A new agent; their e-mail and password. Done here, for the command takes two seconds to
+        start."""
+        from bot.store.agents import Agents
+        from bot.store.database import Database
+
+        email, password = f"{uuid.uuid4().hex[:8]}@northpeak.example", "a-long-password"
+        database = Database(self._store_url())
+        Agents(database).add(email, name, password)
+        database.close()
         return email, password
 
     def let_pass(self, customer: Customer, minutes: float) -> None:

@@ -14,16 +14,17 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
+
+from bot.simulate.twilio_resources import Message, account_json, number_json, page_json
 
 ACCOUNT = "AC" + "0" * 31 + "1"
 TOKEN = "a-token-of-the-local-server"
@@ -32,46 +33,17 @@ NUMBER = "+441632960100"
 Fault = Callable[["_Handler"], bool]
 
 
-@dataclass
-class Message:
-    """One message as the vendor has it."""
+@dataclass(frozen=True)
+class Exchange:
+    """A request to the REST API, and what it got."""
 
-    sid: str
-    to: str
-    sender: str
-    body: str
-    account: str
-    callback: str = ""
-    status: str = "queued"
-    error: int | None = None
-    created: datetime = field(default_factory=lambda: datetime.now(UTC))
-
-    def as_json(self) -> dict[str, Any]:
-        """As the REST API shows it."""
-        moment = format_datetime(self.created)
-        service = self.sender if self.sender.startswith("MG") else None
-        return {
-            "sid": self.sid,
-            "account_sid": self.account,
-            "api_version": "2010-04-01",
-            "body": self.body,
-            "date_created": moment,
-            "date_updated": moment,
-            "date_sent": None if self.status in ("queued", "accepted") else moment,
-            "direction": "outbound-api",
-            "error_code": self.error,
-            "error_message": None,
-            "from": None if service else self.sender,
-            "messaging_service_sid": service,
-            "num_media": "0",
-            "num_segments": "1",
-            "price": None,
-            "price_unit": "USD",
-            "status": self.status,
-            "subresource_uris": {},
-            "to": self.to,
-            "uri": f"/2010-04-01/Accounts/{self.account}/Messages/{self.sid}.json",
-        }
+    method: str
+    path: str
+    query: dict[str, list[str]]
+    form: dict[str, list[str]]
+    content_type: str
+    status: int  # 0: the connection was cut instead
+    answer: dict[str, Any]
 
 
 class LocalTwilio:
@@ -99,16 +71,23 @@ class LocalTwilio:
         self.client: Any = httpx.Client(timeout=15)  # by which our webhook is called
         self.messages: list[Message] = []
         self.calls: list[tuple[str, str, dict[str, str]]] = []
+        self.on_exchange: Callable[[Exchange], None] | None = None  # told of each, by the server
         self.opted_out: set[str] = set()
         self.refuses: dict[str, int] = {}  # numbers with the error code that they get
         self.numbers: dict[str, dict[str, Any]] = {NUMBER: {}}
         self.services: dict[str, dict[str, Any]] = {}  # Messaging Services by their SID
         self.faults: deque[tuple[str, Fault]] = deque()  # with a part of the path they are for
+        self.outage: Fault | None = None  # what goes wrong with every call
+        self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), _Handler)
-        self._server.daemon_threads = True
-        self._server.vendor = self  # type: ignore[attr-defined]
+        self._server = self._listen(port)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
+
+    def _listen(self, port: int) -> ThreadingHTTPServer:
+        server = ThreadingHTTPServer(("127.0.0.1", port), _Handler)
+        server.daemon_threads = True
+        server.vendor = self  # type: ignore[attr-defined]
+        return server
 
     def __enter__(self) -> LocalTwilio:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
@@ -117,6 +96,18 @@ class LocalTwilio:
     def __exit__(self, *_: object) -> None:
         self._server.shutdown()
         self._server.server_close()
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """New connections are refused, and those that are open are cut."""
+        self.outage = reset_before
+        self.__exit__()
+        try:
+            yield
+        finally:
+            self.outage = None
+            self._server = self._listen(self._server.server_port)
+            self.__enter__()
 
     # What customers do.
 
@@ -206,6 +197,8 @@ class LocalTwilio:
 
     def fault(self, path: str) -> Fault | None:
         """The fault that a call meets."""
+        if self.outage is not None:
+            return self.outage
         for pair in self.faults:
             if pair[0] in path:
                 self.faults.remove(pair)
@@ -282,6 +275,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     dumb = False
     instead = 0
+    fields: dict[str, list[str]]
 
     @property
     def vendor(self) -> LocalTwilio:
@@ -296,10 +290,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self._do({key: values[0] for key, values in parse_qs(body.decode(), True).items()})
+        self._do(parse_qs(body.decode(), True))
 
-    def _do(self, form: dict[str, str]) -> None:
+    def _do(self, fields: dict[str, list[str]]) -> None:
         self.dumb, self.instead = False, 0  # one handler sees all requests of its connection
+        self.fields, form = fields, {key: values[0] for key, values in fields.items()}
         parts = urlsplit(self.path)
         with self.vendor.lock:
             self.vendor.calls.append((self.command, parts.path, form))
@@ -322,10 +317,15 @@ class _Handler(BaseHTTPRequestHandler):
         elif parts.path.endswith("/Messages.json"):
             self._list(account, {key: it[0] for key, it in parse_qs(parts.query).items()})
         elif parts.path.endswith("/IncomingPhoneNumbers.json"):
-            found = [{"phone_number": it, **more} for it, more in self.vendor.numbers.items()]
-            self.answer(200, {"incoming_phone_numbers": found})
+            query = {key: it[0] for key, it in parse_qs(parts.query).items()}
+            found = [
+                number_json(account, number, more)
+                for number, more in self.vendor.numbers.items()
+                if query.get("PhoneNumber", "") in ("", number)
+            ]
+            self.answer(200, page_json("incoming_phone_numbers", found, self.path, _size(query)))
         elif parts.path.endswith(f"/Accounts/{account}.json"):
-            self.answer(200, {"sid": account, "status": "active", "friendly_name": "local"})
+            self.answer(200, account_json(account))
         else:
             self.answer(404, {"code": 20404, "message": "not found", "status": 404})
 
@@ -342,9 +342,9 @@ class _Handler(BaseHTTPRequestHandler):
         if code:
             self.answer(400, {"code": code, "message": f"Error {code}", "status": 400})
             return
-        message = Message(
-            f"SM{uuid.uuid4().hex}", to, sender, body, account, form.get("StatusCallback", "")
-        )
+        callback = form.get("StatusCallback", "")
+        message = Message(f"SM{uuid.uuid4().hex}", to, sender, body, account, callback)
+        message.created = self.vendor.now()
         with self.vendor.lock:
             self.vendor.messages.append(message)
         self.vendor.on_message(message)
@@ -356,22 +356,14 @@ class _Handler(BaseHTTPRequestHandler):
         if "To" in query:
             found = [it for it in found if it.to == query["To"]]
         if "DateSent>" in query:
-            found = [it for it in found if it.status not in ("queued", "accepted")]
-        listed = [it.as_json() for it in reversed(found)][: int(query.get("PageSize", 50))]
-        self.answer(
-            200,
-            {
-                "messages": listed,
-                "page": 0,
-                "page_size": 50,
-                "first_page_uri": self.path,
-                "next_page_uri": None,
-                "previous_page_uri": None,
-                "uri": self.path,
-                "start": 0,
-                "end": len(listed),
-            },
-        )
+            since = datetime.fromisoformat(query["DateSent>"]).astimezone(UTC)
+            found = [
+                it
+                for it in found
+                if it.status not in ("queued", "accepted") and it.created >= since
+            ]
+        listed = [it.as_json() for it in reversed(found)]
+        self.answer(200, page_json("messages", listed, self.path, _size(query)))
 
     def answer(
         self, code: int, body: dict[str, Any], headers: dict[str, str] | None = None
@@ -381,6 +373,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if self.instead:
             code, body = self.instead, {"code": 20500, "message": "oops", "status": self.instead}
+        self._tell(code, body)
         content = json.dumps(body).encode()
         self.send_response(code)
         for name, value in {**(headers or {}), "Content-Type": "application/json"}.items():
@@ -391,6 +384,27 @@ class _Handler(BaseHTTPRequestHandler):
 
     def cut(self) -> None:
         """End the connection without an answer."""
+        self._tell(0, {})
         self.close_connection = True
         with suppress(OSError):
             self.connection.shutdown(socket.SHUT_RDWR)
+
+    def _tell(self, status: int, answer: dict[str, Any]) -> None:
+        if self.vendor.on_exchange is None:
+            return
+        parts = urlsplit(self.path)
+        self.vendor.on_exchange(
+            Exchange(
+                self.command,
+                parts.path,
+                parse_qs(parts.query, True),
+                self.fields,
+                self.headers.get("Content-Type", ""),
+                status,
+                answer,
+            )
+        )
+
+
+def _size(query: dict[str, str]) -> int:
+    return int(query.get("PageSize", 50))

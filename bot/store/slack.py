@@ -73,7 +73,8 @@ def post(
     about: dict[str, Any] | None = None,
 ) -> bool:
     """Queue a message, once for each key; false when it is there already. A message that was sent
-    under the key is changed into this one."""
+    under the key is changed into this one. One of which nobody knows whether it was sent is still
+    looked for first."""
     known = tx.execute(select(slack_posts).where(slack_posts.c.key == key)).one_or_none()
     if known is not None:
         if known.payload == payload:
@@ -81,7 +82,12 @@ def post(
         tx.execute(
             update(slack_posts)
             .where(slack_posts.c.id == known.id)
-            .values(payload=payload, about=about, state=QUEUED, due_at=now)
+            .values(
+                payload=payload,
+                about=about,
+                state=UNKNOWN if known.state == UNKNOWN else QUEUED,
+                due_at=now,
+            )
         )
         return True
     statement = (
@@ -119,10 +125,23 @@ def by_place(tx: Connection, channel: str, ts: str) -> Row[Any] | None:
 
 
 def claim_posts(tx: Connection, now: int, again_at: int, limit: int = 50) -> list[Row[Any]]:
-    """The first message of each channel that is due; those behind it wait for it."""
+    """The first message of each channel that is due. In a thread a message waits for those before
+    it, whenever they are due; cards, which stand in no thread, do not wait for each other."""
+    before = slack_posts.alias("before")
+    earlier = (
+        select(before.c.id)
+        .where(
+            before.c.channel == slack_posts.c.channel,
+            before.c.thread_ts == slack_posts.c.thread_ts,
+            before.c.thread_ts != "",
+            before.c.state.in_((QUEUED, UNKNOWN)),
+            before.c.id < slack_posts.c.id,
+        )
+        .exists()
+    )
     rows = tx.execute(
         select(slack_posts)
-        .where(slack_posts.c.state.in_((QUEUED, UNKNOWN)), slack_posts.c.due_at <= now)
+        .where(slack_posts.c.state.in_((QUEUED, UNKNOWN)), slack_posts.c.due_at <= now, ~earlier)
         .order_by(slack_posts.c.id)
         .limit(limit)
     ).all()
@@ -144,6 +163,16 @@ def claim_posts(tx: Connection, now: int, again_at: int, limit: int = 50) -> lis
 
 def note_post(tx: Connection, row_id: int, **values: Any) -> None:
     tx.execute(update(slack_posts).where(slack_posts.c.id == row_id).values(**values))
+
+
+def note_sent(tx: Connection, row: Row[Any], ts: str, now: int) -> None:
+    """It is there as it was when it was claimed; what has changed since is still to go."""
+    mine = slack_posts.c.id == row.id
+    payload = tx.execute(select(slack_posts.c.payload).where(mine)).scalar_one()
+    values: dict[str, Any] = {"state": SENT, "error": None}
+    if payload != row.payload:
+        values = {"state": QUEUED, "due_at": now}
+    tx.execute(update(slack_posts).where(mine).values(ts=ts, **values))
 
 
 def thread(tx: Connection, channel: str, thread_ts: str, limit: int = 3) -> list[dict[str, Any]]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import json
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import aiohttp
@@ -64,38 +67,42 @@ class Poster:
         if wait > 0:
             await asyncio.sleep(wait)
         try:
-            ts = row.ts or (await self._find(row) if row.state == slack.UNKNOWN else None)
-            if row.state == slack.UNKNOWN and ts and not row.ts:
-                await self._note(row, state=slack.SENT, ts=ts, error=None)
-                return
-            ts = await self._call(row)
+            ts, same = row.ts, False
+            if row.state == slack.UNKNOWN and not ts:
+                ts, same = await self._find(row)
+            if not same:
+                ts = await self._call(row, ts)
         except SlackApiError as error:
             await self._refused(row, error)
         except (SlackClientError, aiohttp.ClientError, OSError, TimeoutError) as error:
             # It may have been posted before the connection broke.
             await self._later(row, slack.UNKNOWN, type(error).__name__)
         else:
-            await self._note(row, state=slack.SENT, ts=ts, error=None)
+            await self._sent(row, str(ts))
         finally:
             pause = time.monotonic() + PACE
             self._not_before[row.channel] = max(self._not_before.get(row.channel, 0), pause)
 
-    async def _call(self, row: Row[Any]) -> str:
-        if row.ts:
-            changed = await self._client.chat_update(channel=row.channel, ts=row.ts, **row.payload)
+    async def _call(self, row: Row[Any], ts: str | None) -> str:
+        if ts:
+            changed = await self._client.chat_update(channel=row.channel, ts=ts, **row.payload)
             return str(changed["ts"])
         answer = await self._client.chat_postMessage(
             channel=row.channel,
             **({"thread_ts": row.thread_ts} if row.thread_ts else {}),
             unfurl_links=False,
             unfurl_media=False,
-            metadata={"event_type": METADATA, "event_payload": {"key": row.key}},
+            metadata={
+                "event_type": METADATA,
+                "event_payload": {"key": row.key, "words": _fingerprint(row.payload)},
+            },
             **row.payload,
         )
         return str(answer["ts"])
 
-    async def _find(self, row: Row[Any]) -> str | None:
-        """The message in its thread, or in its channel, if it is there."""
+    async def _find(self, row: Row[Any]) -> tuple[str | None, bool]:
+        """The message in its thread, or in its channel, if it is there, and whether it says what it
+        is to say: it may have been changed since."""
         cursor = ""
         while True:
             where: dict[str, Any] = {"channel": row.channel, "include_all_metadata": True}
@@ -108,10 +115,10 @@ class Poster:
             for message in page.get("messages") or []:
                 payload = (message.get("metadata") or {}).get("event_payload") or {}
                 if payload.get("key") == row.key:
-                    return str(message["ts"])
+                    return str(message["ts"]), payload.get("words") == _fingerprint(row.payload)
             cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
             if not cursor:
-                return None
+                return None, False
 
     async def _refused(self, row: Row[Any], error: SlackApiError) -> None:
         status = getattr(error.response, "status_code", 0)
@@ -145,9 +152,21 @@ class Poster:
 
         await to_thread.run_sync(note)
 
+    async def _sent(self, row: Row[Any], ts: str) -> None:
+        def note() -> None:
+            with self._database.transaction() as tx:
+                slack.note_sent(tx, row, ts, self._database.now(tx))
+
+        await to_thread.run_sync(note)
+
     async def _note(self, row: Row[Any], **values: Any) -> None:
         def note() -> None:
             with self._database.transaction() as tx:
                 slack.note_post(tx, row.id, **values)
 
         await to_thread.run_sync(note)
+
+
+def _fingerprint(payload: Mapping[str, Any]) -> str:
+    """Tells one wording of a message from another."""
+    return hashlib.sha256(json.dumps(payload, sort_keys=True).encode()).hexdigest()[:16]

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import structlog
 from fastapi.testclient import TestClient
+from pydantic import SecretStr
 from sqlalchemy import func, select
 from typer.testing import CliRunner
 
-from bot.app import Gateway
+from bot.app import Gateway, create_app
+from bot.settings import Settings
 from bot.store import schema
 from knowledge_base.__main__ import app as commands
-from tests.contract.stand_in_engine import StandInEngine
+from tests.contract.stand_in_engine import SECRET, StandInEngine
 
 RETURNS = "how long does a return take?"
 NO_HELP = "that does not help"
@@ -129,6 +135,25 @@ class Shop:
                 tx.execute(select(func.count()).select_from(table)).scalar_one()
                 for table in schema.metadata.sorted_tables
             )
+
+
+@contextmanager
+def running_gateway(
+    template: Path, folder: Path, patch: Any, engine: StandInEngine, **environment: str
+) -> Iterator[tuple[TestClient, Gateway]]:
+    """A gateway over a copy of a migrated store in ``folder``, with a client of its application.
+
+    ``patch``: a `pytest.MonkeyPatch` that lasts as long as the gateway."""
+    shutil.copy(template, folder / "rapport.db")
+    for name, value in {"DATA_DIR": str(folder), **environment}.items():
+        patch.setenv(name, value)
+    with engine:
+        settings = Settings(
+            engine_port=int(engine.url.rsplit(":", 1)[1]), engine_secret=SecretStr(SECRET)
+        )
+        gateway = Gateway(settings)
+        with TestClient(create_app(settings, gateway)) as client:
+            yield client, gateway
 
 
 def run_gaps(*words: str):

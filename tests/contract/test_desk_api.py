@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 import uuid
 from collections.abc import Iterator
@@ -12,15 +11,12 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from pydantic import SecretStr
 
-from bot.app import Gateway, create_app
 from bot.desk import routes, work
 from bot.settings import Settings
 from bot.store import ledger
 from tests.conftest import ROOT
-from tests.contract.shop import RETURNS, Knowing, Shop
-from tests.contract.stand_in_engine import SECRET
+from tests.contract.shop import RETURNS, Knowing, Shop, running_gateway
 
 pytestmark = pytest.mark.skipif(
     not (ROOT / "models" / "encoder" / "card.json").exists(),
@@ -81,17 +77,15 @@ class Customer:
         return "\n".join(message["text"] for message in self.read())
 
 
-@pytest.fixture
-def shop(migrated_sqlite: Path, tmp_path: Path, monkeypatch) -> Iterator[Shop]:
-    shutil.copy(migrated_sqlite, tmp_path / "rapport.db")
-    monkeypatch.setenv("DATA_DIR", str(tmp_path))
-    with Knowing() as engine:
-        settings = Settings(
-            engine_port=int(engine.url.rsplit(":", 1)[1]), engine_secret=SecretStr(SECRET)
-        )
-        gateway = Gateway(settings)
-        with TestClient(create_app(settings, gateway)) as client:
-            yield Shop(client, gateway)
+@pytest.fixture(scope="module")
+def shop(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """One shop for all: each test has agents and customers of its own."""
+    folder = tmp_path_factory.mktemp("desk")
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        running_gateway(migrated_sqlite, folder, patch, Knowing()) as running,
+    ):
+        yield Shop(*running)
 
 
 @pytest.fixture
@@ -262,7 +256,9 @@ def test_colleagues_queues_and_presence(sam, kim):
     assert sam.get("tickets").json()["queues"]["privacy"] == "Privacy and data"
 
 
-def test_finding(shop, sam, customer):
+def test_finding(shop, sam):
+    customer = Customer(shop, "where is my trampoline?")  # as nobody else asks
+    customer.ask_for_person()
     other = Customer(shop, "my voucher SAVE_20 gives 100% nothing")
     other.ask_for_person()
     database = shop.gateway.store.database
@@ -278,8 +274,8 @@ def test_finding(shop, sam, customer):
 
     for text in (number, number.lower(), "VOUCHER save_20", "100%", "ada@customer.example"):
         assert found(text) == [other.id], text
-    assert found("parcel") == [customer.id]
-    assert found("SAVEX20") == [] == found("voucher parcel") == found("\x00") == found("%")[1:]
+    assert found("trampoline") == [customer.id]
+    assert found("SAVEX20") == [] == found("voucher trampoline") == found("\x00") == found("%")[1:]
     assert sam.get("find", text="").status_code == 422
 
 

@@ -10,21 +10,19 @@ import json
 import shutil
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from pydantic import SecretStr
 from sqlalchemy import func, select
 
-from bot.app import Gateway, create_app
-from bot.settings import ROOT, Settings
+from bot.settings import ROOT
 from bot.store import schema
 from bot.store.database import Database
 from knowledge_base.parse import parse_article
-from tests.contract.shop import NO_HELP, RETURNS, Knowing, Shop, run_gaps
-from tests.contract.stand_in_engine import SECRET
+from tests.contract.shop import NO_HELP, RETURNS, Knowing, Shop, run_gaps, running_gateway
 
 TENTS = (
     "do you rent out tents",
@@ -56,25 +54,35 @@ def shop(
     request: pytest.FixtureRequest,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    migrated_sqlite: Path,
 ) -> Iterator[Shop]:
-    data, articles = tmp_path / "var", tmp_path / "articles"
-    data.mkdir()
-    shutil.copytree(ROOT / "knowledge_base" / "articles", articles)
+    """A shop that nobody has asked anything yet, with articles that may be changed."""
     url = ""
-    if store == "sqlite":
-        shutil.copy(request.getfixturevalue("migrated_sqlite"), data / "rapport.db")
-    else:
+    if store == "postgresql":
         template = request.getfixturevalue("migrated_postgres")
         url = request.getfixturevalue("postgres").create_database(template)
-    for name, value in (("DATA_DIR", data), ("ARTICLES_DIR", articles), ("DATABASE_URL", url)):
-        monkeypatch.setenv(name, str(value))
-    with Knowing() as engine:
-        settings = Settings(
-            engine_port=int(engine.url.rsplit(":", 1)[1]), engine_secret=SecretStr(SECRET)
-        )
-        gateway = Gateway(settings)
-        with TestClient(create_app(settings, gateway)) as client:
-            yield Shop(client, gateway)
+    with opened(migrated_sqlite, tmp_path, monkeypatch, url) as shop:
+        yield shop
+
+
+@pytest.fixture(scope="module")
+def same_shop(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """One shop for all tests to which it does not matter what others have asked."""
+    folder = tmp_path_factory.mktemp("editing")
+    with pytest.MonkeyPatch.context() as patch, opened(migrated_sqlite, folder, patch) as shop:
+        yield shop
+
+
+@contextmanager
+def opened(
+    template: Path, folder: Path, patch: pytest.MonkeyPatch, url: str = ""
+) -> Iterator[Shop]:
+    data, articles = folder / "var", folder / "articles"
+    data.mkdir()
+    shutil.copytree(ROOT / "knowledge_base" / "articles", articles)
+    places = {"ARTICLES_DIR": str(articles), "DATABASE_URL": url}
+    with running_gateway(template, data, patch, Knowing(), **places) as running:
+        yield Shop(*running)
 
 
 @on_both_stores
@@ -183,42 +191,42 @@ def test_the_desk_lists_articles_and_gaps_and_closes_them(shop):
     assert "open already" in shop.page("/desk/gaps/open", 422, closure=number).text
 
 
-def test_an_article_is_shown_as_customers_get_it_and_staffs_plainly_so(shop):
-    page = shop.page("/desk/knowledge/returns/return-an-item")
+def test_an_article_is_shown_as_customers_get_it_and_staffs_plainly_so(same_shop):
+    page = same_shop.page("/desk/knowledge/returns/return-an-item")
     anchors = {it.get("id") for tag, it in page.elements if tag == "h2"}
     assert "how-long-a-return-takes" in anchors
     links = {it.get("href") for it in page.all("a")}
     assert "/desk/knowledge/refunds/refund-times#how-long-a-refund-takes" in links
-    staff = shop.page("/desk/knowledge/staff/fraud-signs")
+    staff = same_shop.page("/desk/knowledge/staff/fraud-signs")
     assert "Staff only. Customers are never shown a word of it." in staff.text
-    gone = shop.page("/desk/knowledge/no/such<script>", 404)
+    gone = same_shop.page("/desk/knowledge/no/such<script>", 404)
     assert "No such article" in gone.text and "<script>" not in gone.html.split("</head>")[1]
 
 
-def test_a_preview_says_what_the_bot_would_say_and_leaves_no_trace(shop):
-    before, asked = shop.rows(), RETURNS
-    page = shop.page("/desk/preview", question=asked, audience="public")
-    article = shop.gateway.knowledge_base.article("returns/return-an-item")
+def test_a_preview_says_what_the_bot_would_say_and_leaves_no_trace(same_shop):
+    before, asked = same_shop.rows(), RETURNS
+    page = same_shop.page("/desk/preview", question=asked, audience="public")
+    article = same_shop.gateway.knowledge_base.article("returns/return-an-item")
     passage = next(it for it in article.passages if it.anchor == "how-long-a-return-takes")
-    result = shop.gateway.knowledge_base.ask(asked)
+    result = same_shop.gateway.knowledge_base.ask(asked)
     assert "An article answers this" in page.text
     assert passage.text.split(". ")[0] in page.text
     assert f"Confidence {result.confidence:.2f} , above the threshold" in page.text
-    unknown = shop.page("/desk/preview", question="do you offer sherpas", audience="public")
+    unknown = same_shop.page("/desk/preview", question="do you offer sherpas", audience="public")
     assert (
         "No article answers this" in unknown.text or "Out of scope" in unknown.text
     ) and "Shall I bring in a colleague?" in unknown.text
     goodwill = "how much goodwill may I give"
-    staff = shop.page("/desk/preview", question=goodwill, audience="staff")
+    staff = same_shop.page("/desk/preview", question=goodwill, audience="staff")
     assert "staff/" in staff.html
-    public = shop.page("/desk/preview", question=goodwill, audience="public")
+    public = same_shop.page("/desk/preview", question=goodwill, audience="public")
     assert "staff/" not in public.html.split("preview.verdict")[1]
-    assert "Write a question first" in shop.page("/desk/preview", 422, question=" ").text
-    assert "too long" in shop.page("/desk/preview", 422, question="x" * 801).text
+    assert "Write a question first" in same_shop.page("/desk/preview", 422, question=" ").text
+    assert "too long" in same_shop.page("/desk/preview", 422, question="x" * 801).text
     for odd in ("\x00", "?", "שלום 👋🏽", "<img src=x onerror=alert(1)>", "'\"}{{{"):
-        shown = shop.page("/desk/preview", 422 if odd == "\x00" else 200, question=odd)
+        shown = same_shop.page("/desk/preview", 422 if odd == "\x00" else 200, question=odd)
         assert "<img" not in shown.html
-    assert shop.rows() == before
+    assert same_shop.rows() == before
 
 
 def test_kinds_of_answers_that_came_later_are_named_in_words():
@@ -246,26 +254,26 @@ def test_the_list_is_found_and_sorted(shop):
     assert titles("sort=nonsense") == every
 
 
-def test_nobody_gets_in_without_a_log_in_and_no_form_from_elsewhere_is_taken(shop):
-    stranger = TestClient(shop.client.app, follow_redirects=False)
+def test_nobody_gets_in_without_a_log_in_and_no_form_from_elsewhere_is_taken(same_shop):
+    stranger = TestClient(same_shop.client.app, follow_redirects=False)
     for path in ("/desk/knowledge", "/desk/knowledge/returns/return-an-item", "/desk/preview"):
         refused = stranger.get(path)
         assert (refused.status_code, refused.headers["location"]) == (303, "/desk/login")
     for path in ("/desk/preview", "/desk/gaps", "/desk/gaps/open"):
         assert stranger.post(path, data={"question": "x"}).status_code == 303
-        forged = shop.browser.post(
+        forged = same_shop.browser.post(
             path, data={"question": "x", "closure": "1"}, headers={"Sec-Fetch-Site": "cross-site"}
         )
         assert forged.status_code == 403
 
 
-def test_the_pages_keep_the_desks_policy_and_their_headings_are_in_order(shop):
-    shop.ask(TENTS[0])
+def test_the_pages_keep_the_desks_policy_and_their_headings_are_in_order(same_shop):
+    same_shop.ask(TENTS[0])
     pages = [
-        shop.page("/desk/knowledge"),
-        shop.page("/desk/preview"),
-        shop.page("/desk/preview", question=RETURNS),
-        shop.page("/desk/knowledge/returns/return-an-item"),
+        same_shop.page("/desk/knowledge"),
+        same_shop.page("/desk/preview"),
+        same_shop.page("/desk/preview", question=RETURNS),
+        same_shop.page("/desk/knowledge/returns/return-an-item"),
     ]
     for page in pages:
         policy = page.headers["content-security-policy"]
@@ -300,7 +308,7 @@ def test_without_a_store_the_command_says_so(tmp_path, monkeypatch):
     assert done.exit_code == 1 and "nobody has asked anything yet" in done.stderr
 
 
-def test_the_migration_goes_down_and_up_again(database: Database):
+def test_the_migration_goes_down_and_up_again(own_database: Database):
     from alembic import command
     from alembic.config import Config
 
@@ -312,9 +320,9 @@ def test_the_migration_goes_down_and_up_again(database: Database):
         lambda: command.downgrade(config, "0001"),
         lambda: command.upgrade(config, "head"),
     ):
-        with database.engine.connect() as connection:
+        with own_database.engine.connect() as connection:
             config.attributes["connection"] = connection
             step()
             connection.commit()
-    with database.reading() as tx:
+    with own_database.reading() as tx:
         assert tx.execute(select(func.count()).select_from(schema.closed_gaps)).scalar_one() == 0

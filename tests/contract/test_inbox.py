@@ -182,6 +182,7 @@ def test_one_good_turn_forgives_a_failed_one(desk):
 
 
 def test_what_a_dead_worker_left_is_taken_up_when_its_lease_runs_out(desk):
+    desk.support.lease_milliseconds = 1_000  # what is waited for here
     received = desk.support.receive(desk.inbound("left behind"))
     assert received.lease  # taken, and the worker dies here
     desk.run("and another")
@@ -193,6 +194,7 @@ def test_what_a_dead_worker_left_is_taken_up_when_its_lease_runs_out(desk):
 
 def test_a_worker_that_lost_its_lease_changes_nothing(desk):
     """A gateway that was frozen in mid-turn wakes up when another one has long answered."""
+    desk.support.lease_milliseconds = 1_000  # what is waited for here
     received = desk.support.receive(desk.inbound("hello"))
     frozen = Turns(desk.support, None, None)
     work, _ = frozen._begin(desk.id, received.lease)

@@ -44,23 +44,23 @@ OLD = (
 )
 
 
-def test_a_store_with_open_tickets_goes_on(database: Database):
-    to(database, "0003")
-    with database.transaction() as tx:
+def test_a_store_with_open_tickets_goes_on(own_database: Database):
+    to(own_database, "0003")
+    with own_database.transaction() as tx:
         for statement in OLD:
             tx.exec_driver_sql(statement)
-        if not database.is_sqlite:
+        if not own_database.is_sqlite:
             for table in ("agents", "tickets", "messages"):
                 tx.execute(text(f"SELECT setval('{table}_id_seq', (SELECT max(id) FROM {table}))"))
-    database.migrate()
-    with database.reading() as tx:
+    own_database.migrate()
+    with own_database.reading() as tx:
         roles = dict(tx.execute(select(schema.agents.c.id, schema.agents.c.role)).all())
         tickets = tx.execute(select(schema.tickets).order_by(schema.tickets.c.id)).all()
         messages = tx.execute(select(schema.messages.c.text)).scalars().all()
     assert roles == {1: "admin", 2: "agent"} and messages == ["hello"]
     assert [it.next_at for it in tickets] == [5, 6, None]
     # The ticker looks at them, and nobody is forgotten.
-    support = Support(database)
+    support = Support(own_database)
     assert support.watch() == 2
     assert support.messages("w")["messages"][-1]["author"] == "system"
     number = support.request_person("r", cause="new", reason_type="asked", reason="?")

@@ -59,7 +59,7 @@ def receiver(*answers: tuple[int, dict[str, str], Any]) -> Iterator[Any]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Receiver)
     server.got, server.answers = [], list(answers)
     server.url = f"http://127.0.0.1:{server.server_port}/"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
         yield server
     finally:

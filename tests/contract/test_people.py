@@ -8,19 +8,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from fastapi.testclient import TestClient
-from pydantic import SecretStr
 from sqlalchemy import select, update
 from typer.testing import CliRunner
 
 from bot.__main__ import cli
-from bot.app import Gateway, create_app
-from bot.settings import Settings
-from bot.store import schema
+from bot.app import Gateway
+from bot.store import agents, schema
 from bot.store.agents import Agents
 from tests.conftest import ROOT
-from tests.contract.shop import Page, Shop
-from tests.contract.stand_in_engine import SECRET, StandInEngine
+from tests.contract.shop import Page, Shop, running_gateway
+from tests.contract.stand_in_engine import StandInEngine
 
 needs_model = pytest.mark.skipif(
     not (ROOT / "models" / "encoder" / "card.json").exists(),
@@ -55,15 +54,22 @@ class People(Shop):
 
 @pytest.fixture
 def people(migrated_sqlite: Path, tmp_path: Path, monkeypatch) -> Iterator[People]:
-    shutil.copy(migrated_sqlite, tmp_path / "rapport.db")
-    monkeypatch.setenv("DATA_DIR", str(tmp_path))
-    with StandInEngine() as engine:
-        settings = Settings(
-            engine_port=int(engine.url.rsplit(":", 1)[1]), engine_secret=SecretStr(SECRET)
-        )
-        gateway = Gateway(settings)
-        with TestClient(create_app(settings, gateway)) as client:
-            yield People(client, gateway)
+    """A shop whose people the test may change."""
+    with running_gateway(migrated_sqlite, tmp_path, monkeypatch, StandInEngine()) as running:
+        yield People(*running)
+
+
+@pytest.fixture(scope="module")
+def same_people(
+    migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[People]:
+    """One shop for all tests that leave its people as they are."""
+    folder = tmp_path_factory.mktemp("people")
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        running_gateway(migrated_sqlite, folder, patch, StandInEngine()) as running,
+    ):
+        yield People(*running)
 
 
 pytestmark = needs_model
@@ -88,8 +94,8 @@ pytestmark = needs_model
         ),
     ],
 )
-def test_each_role_sees_its_pages(people, role, seen):
-    browser = people.browse(role)
+def test_each_role_sees_its_pages(same_people, role, seen):
+    browser = same_people.browse(role)
     pages = ("/desk", "/desk/knowledge", "/desk/me", "/desk/numbers", "/desk/audit", "/desk/people")
     for path in pages:
         answer = browser.get(path, follow_redirects=False)
@@ -102,9 +108,9 @@ def test_each_role_sees_its_pages(people, role, seen):
             assert browser.get(f"/desk/api/{path}").status_code == 403
 
 
-def test_editors_see_no_customer(people):
-    conversation = people.ask("my name is Ada and I am ill")[0].rsplit("/", 1)[1]
-    browser = people.browse("editor")
+def test_editors_see_no_customer(same_people):
+    conversation = same_people.ask("my name is Ada and I am ill")[0].rsplit("/", 1)[1]
+    browser = same_people.browse("editor")
     assert browser.get(f"/desk/api/conversations/{conversation}").status_code == 403
     headers = {"X-Rapport-Desk": "1"}
     assert browser.post("/desk/api/tickets/1/claim", headers=headers).status_code == 403
@@ -154,8 +160,8 @@ def test_the_last_admin_stays(people):
     assert "last admin" in admin.post(f"/desk/people/{me.id}", data=fields).text
 
 
-def test_forms_from_elsewhere_do_nothing(people):
-    admin = people.browse("admin")
+def test_forms_from_elsewhere_do_nothing(same_people):
+    admin = same_people.browse("admin")
     headers = {"Sec-Fetch-Site": "cross-site"}
     for path in ("/desk/people", "/desk/people/1", "/desk/me/password", "/desk/me/sign-out"):
         assert admin.post(path, data={"do": "disable"}, headers=headers).status_code == 403
@@ -191,6 +197,18 @@ def test_a_stranger_who_guesses_does_not_keep_a_colleague_out(people):
     with database.transaction() as tx:
         tx.execute(update(schema.audit).values(at=schema.audit.c.at - 601_000))
     assert Agents(database).may_try("lead@x.example", "203.0.113.10")
+
+
+def test_passwords_are_kept_as_argon2id_at_its_recommended_cost(people, monkeypatch):
+    """Other tests hash more cheaply; see tests/conftest.py."""
+    monkeypatch.setattr(agents, "PasswordHasher", PasswordHasher)
+    database = people.gateway.store.database
+    added = Agents(database).add("new@x.example", "Nu", PASSWORD)
+    with database.reading() as tx:
+        kept = tx.execute(
+            select(schema.agents.c.password_hash).where(schema.agents.c.id == added.id)
+        ).scalar_one()
+    assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
 def test_numbers_open_their_rows(people):

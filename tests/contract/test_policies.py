@@ -7,21 +7,21 @@ import html
 import re
 import shutil
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
-from pydantic import SecretStr
 from sqlalchemy import select
 
 from bot import policies as module
-from bot.app import Gateway, create_app
+from bot.app import Gateway
 from bot.policies import fingerprint
-from bot.settings import Settings
 from bot.store import schema
 from tests.conftest import ROOT
-from tests.contract.stand_in_engine import SECRET, StandInEngine
+from tests.contract.shop import running_gateway
+from tests.contract.stand_in_engine import StandInEngine
 from tests.contract.test_people import People
 
 pytestmark = pytest.mark.skipif(
@@ -56,20 +56,34 @@ class Lead(People):
             time.sleep(0.05)
 
 
+FILES = ("service", "escalation")
+
+
+@pytest.fixture(scope="module")
+def opened(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lead]:
+    folder = tmp_path_factory.mktemp("policies")
+    for name in FILES:
+        shutil.copy(ROOT / f"{name}.yml", folder / f"{name}.yml")
+    places = {f"{name.upper()}_FILE": str(folder / f"{name}.yml") for name in FILES}
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        running_gateway(migrated_sqlite, folder, patch, StandInEngine(), **places) as running,
+    ):
+        yield Lead(*running)
+
+
 @pytest.fixture
-def shop(migrated_sqlite: Path, tmp_path: Path, monkeypatch) -> Iterator[Lead]:
-    shutil.copy(migrated_sqlite, tmp_path / "rapport.db")
-    monkeypatch.setenv("DATA_DIR", str(tmp_path))
-    for name in ("service", "escalation"):
-        shutil.copy(ROOT / f"{name}.yml", tmp_path / f"{name}.yml")
-        monkeypatch.setenv(f"{name.upper()}_FILE", str(tmp_path / f"{name}.yml"))
-    with StandInEngine() as engine:
-        settings = Settings(
-            engine_port=int(engine.url.rsplit(":", 1)[1]), engine_secret=SecretStr(SECRET)
-        )
-        gateway = Gateway(settings)
-        with TestClient(create_app(settings, gateway)) as client:
-            yield Lead(client, gateway)
+def shop(opened: Lead) -> Lead:
+    """The one shop, with the files as they are shipped, and nothing kept of former texts."""
+    policies = opened.gateway.policies
+    for name in FILES:
+        shipped, file = (ROOT / f"{name}.yml").read_bytes(), policies.files[name].path
+        if file.read_bytes() != shipped:
+            file.write_bytes(shipped)
+    policies.refresh()
+    shutil.rmtree(opened.gateway.settings.data_dir / "policies", ignore_errors=True)
+    assert policies.problems == {}
+    return opened
 
 
 def changed(shop: Lead, old: str, new: str) -> str:
@@ -97,7 +111,7 @@ def test_the_page_says_in_words_what_counts(shop):
 
 
 def test_a_mistake_is_named_with_its_line_and_nothing_is_saved(shop):
-    before = shop.file.read_bytes()
+    before, noted = shop.file.read_bytes(), shop.audit()
     text = changed(shop, "  widen: 10 ", "  widen: soon ")
     line = text[: text.index("widen: soon")].count("\n") + 1
     for do in ("save", "check"):
@@ -105,18 +119,19 @@ def test_a_mistake_is_named_with_its_line_and_nothing_is_saved(shop):
         assert status == 422 and f'data-line="{line}"' in page and "widen: soon" in page
     assert shop.file.read_bytes() == before
     assert shop.gateway.support.service.waiting.widen == 10
-    assert "policy.changed" not in shop.audit()
+    assert shop.audit() == noted
 
 
 def test_a_change_counts_at_once_for_open_tickets_too(shop):
     path, token = shop.ask("hello")
-    person = {"client_id": "7" * 8 + "-0000-4000-8000-" + "7" * 12}
+    person = {"client_id": str(uuid.uuid4())}
     assert shop.client.post(f"{path}/person", json=person, headers=token).status_code == 202
     database = shop.gateway.store.database
 
     def due() -> int | None:
         with database.reading() as tx:
-            return tx.execute(select(schema.tickets.c.sla_due_at)).scalar_one_or_none()
+            mine = schema.tickets.c.conversation_id == path.rsplit("/", 1)[1]
+            return tx.execute(select(schema.tickets.c.sla_due_at).where(mine)).scalar_one_or_none()
 
     shop.until(lambda: due() is not None)
     before, first = shop.file.read_text(encoding="utf-8"), due()

@@ -90,6 +90,7 @@ def work(
         for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
             patch.delenv(name, raising=False)
         patch.setattr(posts, "PACE", 0.02)
+        patch.setattr(posts, "LOOK_SECONDS", 0.03)
         patch.setattr(audience, "KEPT", 0.0)
         values = {
             "DATA_DIR": str(folder),

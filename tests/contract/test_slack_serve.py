@@ -125,6 +125,7 @@ def team(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
             patch.delenv(name, raising=False)
         patch.setattr(posts, "PACE", 0.01)
+        patch.setattr(posts, "LOOK_SECONDS", 0.03)
         patch.setattr(serve, "LOOK_SECONDS", 0.1)
         slack.workspace.scopes |= {"users:read.email"}
         channel = slack.add_channel("support")

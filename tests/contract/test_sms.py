@@ -36,6 +36,13 @@ def shop(migrated_sqlite: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
         yield shop
 
 
+@pytest.fixture(autouse=True)
+def no_faults_left(shop: TextShop) -> None:
+    """What went wrong for one test, or was to, does not for the next."""
+    with shop.twilio.lock:
+        shop.twilio.faults.clear()
+
+
 def test_a_question_is_answered_with_a_short_link(shop):
     number = shop.number()
     answer = shop.twilio.texts(number, RETURNS)

@@ -90,8 +90,13 @@ class TextShop:
 
 @contextmanager
 def text_shop(
-    template: Path, folder: Path, monkeypatch: Any, **environment: str
-) -> Iterator[TextShop]:
+    template: Path,
+    folder: Path,
+    monkeypatch: Any,
+    *,
+    make: type[TextShop] = TextShop,
+    **environment: str,
+) -> Iterator[Any]:
     """A shop over a copy of a migrated store."""
     shutil.copy(template, folder / "rapport.db")
     monkeypatch.setattr(sms, "LOOK_AFTER", 0)
@@ -116,4 +121,4 @@ def text_shop(
         gateway = Gateway(settings)
         with TestClient(create_app(settings, gateway)) as client:
             twilio.client = client
-            yield TextShop(client, gateway, twilio)
+            yield make(client, gateway, twilio)

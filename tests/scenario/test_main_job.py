@@ -139,11 +139,7 @@ def test_a_person_takes_over_and_gives_it_back(running: System):
 
 def test_a_second_agent_is_told_who_has_it(running: System):
     customer, sam = running.customer(), running.agent()
-    running.run_command(
-        "agent", "add", (email := f"{uuid.uuid4().hex[:8]}@northpeak.example"), "--name", "Ada Hill",
-        "--password", "another-long-one",
-    )  # fmt: skip
-    ada = running.agent(email, "another-long-one")
+    ada = running.agent(*running.add_agent("Ada Hill"))
     customer.press_person()
     ticket = sam.ticket_of(customer)
     assert sam.claim(ticket).status_code == 200
