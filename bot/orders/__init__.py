@@ -2,6 +2,7 @@
 
 - `contract`: the nouns, the errors and the Protocol `OrderSystem`
 - `demo`: the demo shop, on SQLite
-- `http`: any shop that implements our HTTP contract (`docs/orders-api.yaml`)
+- `http`: any shop that implements our HTTP contract (`docs/orders-api.yaml`) · `http_calls`: its calls
+- `wire`: the nouns as JSON, strictly
 - `shopify`: Shopify, by its Admin GraphQL API
 """
