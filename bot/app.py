@@ -24,6 +24,7 @@ from starlette.exceptions import HTTPException
 from actions.answer import Answer
 from actions.base import Skill
 from actions.handoff import Affirm, Complaint, Deny, NotHelpful, RequestPerson
+from actions.jobs.form import JobForm
 from actions.refer import ReferJob
 from actions.several import Several
 from bot.body_limit import BodyLimit
@@ -39,9 +40,13 @@ from bot.desk.preview import Preview
 from bot.editing import Editing
 from bot.encoder import Encoder
 from bot.followups import Ticker
+from bot.jobs.clerk import Clerk, Send
+from bot.jobs.ways import Mailbox, by_mail
 from bot.logs import configure as configure_logs
 from bot.notices import Notifier
 from bot.notices.sender import Sender, sinks
+from bot.orders.choose import make_orders
+from bot.orders.policy_file import load as load_orders_policy
 from bot.policies import Policies
 from bot.settings import ROOT, Settings
 from bot.store import ledger
@@ -54,13 +59,23 @@ from channels import sms
 from channels.contract import Channel
 from channels.slack import Slack
 from channels.web import api as web_api
+from channels.web import demo_mail, short_links
 from channels.web import pages as web_pages
-from channels.web import short_links
 from knowledge_base.search import KnowledgeBase
 
 ACTION_NAMES = tuple(
     skill.action_name
-    for skill in (Answer, ReferJob, Several, RequestPerson, Affirm, Deny, Complaint, NotHelpful)
+    for skill in (
+        Answer,
+        JobForm,
+        ReferJob,
+        Several,
+        RequestPerson,
+        Affirm,
+        Deny,
+        Complaint,
+        NotHelpful,
+    )
 )
 LONGEST_REQUEST = 256 * 1024
 
@@ -131,13 +146,21 @@ class Gateway:
             encoder,
             cache_dir=settings.data_dir / "questions",
         )
-        self.brain = Brain(settings.engine_url, settings.shared_secret, settings.ask_seconds)
+        self.orders = make_orders(settings)
+        self.brain = Brain(
+            settings.engine_url,
+            settings.shared_secret,
+            settings.ask_seconds,
+            orders=self.orders is not None,
+        )
         self.texting: sms.Texts | None = None
+        by_text: Send | None = None
         channels: dict[str, Channel] = {web_api.CHANNEL: web_api.WebChannel(self.wakeups)}
         if settings.twilio_tokens:
             channel = sms.make_channel(self.store.database, settings)
             channels[sms.CHANNEL] = channel
             self.texting = sms.Texts(channel, settings)
+            by_text = channel.send_code
         self.courier = Courier(self.store.database, channels, self.wakeups)
         self.turns = Turns(self.support, self.brain, self.courier)
         self.ticker = Ticker(self.support, self.turns, self.policies)
@@ -146,13 +169,32 @@ class Gateway:
         if settings.slack_asks:
             parts = (self.support, self.store.agents, self.knowledge_base, self.editing)
             self.slack = Slack(*parts, settings)
+        self.mailbox: Mailbox | None = None
+        self.clerk = self._make_clerk(by_text)
         self.executor = ActionExecutor()
         for skill in self._skills():
             self.executor.register_action(skill)
 
+    def _make_clerk(self, by_text: Send | None) -> Clerk | None:
+        if self.orders is None:
+            return None
+        mail = by_mail(self.settings)
+        if mail is None and self.settings.orders == "demo":
+            self.mailbox = Mailbox()
+            mail = self.mailbox.send
+        return Clerk(
+            self.store.database,
+            self.orders,
+            load_orders_policy(self.settings.orders_file),
+            business=self.settings.business_name,
+            by_mail=mail,
+            by_text=by_text,
+        )
+
     def _skills(self) -> list[Skill]:
         return [
             Answer(self.knowledge_base),
+            JobForm(self.support, self.knowledge_base, self.clerk),
             ReferJob(self.knowledge_base),
             Several(self.knowledge_base),
             RequestPerson(self.support),
@@ -174,6 +216,8 @@ class Gateway:
     async def stop(self) -> None:
         await self.turns.finish(self.settings.ask_seconds + 1)
         await self.brain.close()
+        if self.orders is not None:
+            await self.orders.close()
         await to_thread.run_sync(self.knowledge_base.close)
         self.store.database.close()
 
@@ -241,6 +285,8 @@ def create_app(settings: Settings, gateway: Gateway | None = None) -> FastAPI:
         app.include_router(sms.webhooks.router(*parts_of_sms))
     if gateway.slack and settings.slack_signing_secret.get_secret_value():
         app.include_router(gateway.slack.router())
+    if gateway.mailbox is not None:
+        app.include_router(demo_mail.router(gateway.mailbox, settings.business_name))
     app.include_router(short_links.router(gateway.knowledge_base))
     app.include_router(
         desk.router(gateway.support, gateway.store.agents, gateway.wakeups, settings)

@@ -72,12 +72,14 @@ class Brain:
         url: where Rasa listens.
         secret: the shared secret that our connector wants.
         ask_seconds: deadline of one turn, retries while the engine starts included.
+        orders: whether orders can be looked up, which the wording follows.
     """
 
-    def __init__(self, url: str, secret: str, ask_seconds: float = 10.0):
+    def __init__(self, url: str, secret: str, ask_seconds: float = 10.0, *, orders: bool = False):
         self._url = url.rstrip("/")
         self._headers = {"Authorization": f"Bearer {secret}"}
         self._ask_seconds = ask_seconds
+        self._orders = orders
         self._session: aiohttp.ClientSession | None = None
 
     async def ask(self, turn: Turn) -> Heard:
@@ -144,6 +146,7 @@ class Brain:
             "attempt": attempt,
             "mood": turn.mood,
             "offer": turn.offer,
+            "orders": self._orders,
         }
         async with self._open().post(f"{self._url}{ASK_PATH}", json=asked) as response:
             return _Response(response.status, await response.read())

@@ -50,7 +50,8 @@ class Judge:
         offered = {str((row.understood or {}).get("offered") or "") for row in earlier}
         situation = Situation(
             text=message.text,
-            intent=heard.intent,
+            # "Replacement" in answer to a question of a job asks for no person, whatever it sounds like.
+            intent="" if _goes_on_with_job(heard) else heard.intent,
             mood=heard.mood,
             misses=1 + _misses(lately) if missed(heard) else 0,
             abuse=str(heard.emotion.get("abuse") or "none"),
@@ -150,6 +151,10 @@ class Judge:
             (said.extra or {}).get("rule") == decision.rule.name
             for said in ledger.last_said(tx, conversation_id, OUR_LAST)
         )
+
+
+def _goes_on_with_job(heard: Heard) -> bool:
+    return bool(heard.replies) and bool((heard.replies[-1].get("custom") or {}).get("job"))
 
 
 def missed(heard: Heard) -> bool:

@@ -123,7 +123,13 @@ async def carry_out(job: Job, order: Order | None, clerk: Clerk, key: str) -> Re
             return "warranty_done", {**about, "assessed": policy.assessed}
         return "problem_done", about
     if job.kind == "change_address":
-        address = Address(**job.address)
+        address = Address(
+            **{
+                **job.address,
+                "name": job.address.get("name") or order.address.name,
+                "country": order.address.country,
+            }
+        )
         await once(clerk, key, lambda: system.change_address(order.number, address, key=key))
         return "address_done", {"number": number, "address": Theirs(in_a_line(job.address))}
     assert job.kind == "update_contact"

@@ -90,7 +90,11 @@ def question(job: Job, need: str, order: Order | None, policy: Policy) -> Questi
 def dead_end(job: Job, need: str, order: Order | None) -> tuple[str, dict[str, Any]] | None:
     """Why it makes no sense to ask."""
     elsewhere = job.address.get("country")
-    if need == "confirm" and order is not None and elsewhere not in (None, "", order.address.country):
+    if (
+        need == "confirm"
+        and order is not None
+        and elsewhere not in (None, "", order.address.country)
+    ):
         return "address_abroad", {}
     if need == "items" and order is not None and not lines_for(job.kind, order):
         return not_returnable(order.lines[0])
@@ -160,9 +164,10 @@ def _order(job: Job, heard: Heard) -> bool:
     if job.need == "order" and at is not None:
         job.order = job.offered[at]
         return True
+    detail = bool(heard.email or heard.postcode)
     if job.need == "order":
-        return len(heard.numbers) > 1
-    return bool(heard.email or heard.postcode)
+        return len(heard.numbers) > 1 or (detail and heard.bare)
+    return detail
 
 
 def only_line(job: Job, lines: list[Line]) -> None:

@@ -56,6 +56,7 @@ COURTESIES = ("greet", "goodbye", "thank", "chitchat", "praise", "bot_challenge"
 OWN_WORDS = {"order": "no_number", "address": "address_incomplete"}
 """How it is said that an answer was none, where it can be said what is wrong with it."""
 
+PLAINLY = 0.9  # of a wish for a person, to be heard before anything else
 SURE = 0.6  # of another job, to leave the one that is being done
 CODE_FOR = ("cancel_order", "start_return", "exchange_item", "change_address", "update_contact")
 NEEDS_OPERATION = {
@@ -90,7 +91,7 @@ class JobForm(HandsOver):
     ) -> Events:
         if self._clerk is None:
             return await self._without_orders(dispatcher, tracker, domain)
-        job = self._going_on(tracker)
+        job = await self._going_on(tracker)
         turn = _Turn(self, self._clerk, dispatcher, tracker)
         if job is None:
             job = await to_thread.run_sync(self._begun, tracker, dispatcher)
@@ -108,9 +109,14 @@ class JobForm(HandsOver):
         skill = self._several if intent(tracker) == "several_wishes" else self._refer
         return [*await skill.run(dispatcher, tracker, domain), *_over()]
 
-    def _going_on(self, tracker: Tracker) -> Job | None:
+    async def _going_on(self, tracker: Tracker) -> Job | None:
+        """The job that the last messages were about, unless it was left for long, or to a person."""
         job = Job.from_slot(tracker.get_slot("job"))
-        if job is not None and job.at and _now(tracker) - job.at > FORGOTTEN_AFTER:
+        if job is None or self._clerk is None:
+            return None
+        if job.at and _now(tracker) - job.at > FORGOTTEN_AFTER:
+            return None
+        if await self._clerk.handed_over_since(str(tracker.sender_id), job.at):
             return None
         return job
 
@@ -192,8 +198,8 @@ class _Turn:
     async def go_on(self, job: Job) -> None:
         """A message that answers, or does not."""
         it = self._heard
-        if it.intent == "request_person":
-            await self._to_person(job, f"Asked for a person: {quote(it.text)}", "asked")
+        if it.intent == "request_person" and it.confidence >= PLAINLY:
+            await self._asked_for_person(job)
             return
         if job.need.startswith("person"):
             await self._after_offer(job)
@@ -217,6 +223,9 @@ class _Turn:
     async def _else(self, job: Job) -> None:
         """No answer to what was asked: a correction, another job, a no, or something in between."""
         it = self._heard
+        if it.intent == "request_person":
+            await self._asked_for_person(job)
+            return
         if self._corrected(job) or self._another_job(job):
             job = self._job or job
             job.misses = 0
@@ -278,7 +287,8 @@ class _Turn:
     def _another_job(self, job: Job) -> bool:
         """Something else is wanted now; the order stays the one that was talked about."""
         it = self._heard
-        if it.intent not in NEEDS or it.intent == job.kind or it.confidence < SURE:
+        same = it.intent not in NEEDS or it.intent == job.kind
+        if same or it.confidence < SURE or it.bare:
             return False
         fresh = Job(it.intent, order=job.order, first_words=it.text[:500], waiting=job.waiting)
         filling.take_what_is_said(fresh, it)
@@ -315,13 +325,13 @@ class _Turn:
             say(self._dispatcher, "shop_unclear")
             await self._keep(job, "It was sent to the shop's system, which did not confirm it.")
         except (NotAllowed, NotFound, Conflict):
-            self._end("shop_refuses", person=self._wish(job), reason_type="job")
+            self._end("shop_refuses", person=self._wish(job))
         return True
 
     async def _advance(self, job: Job) -> None:
         operation = NEEDS_OPERATION.get(job.kind)
         if operation and operation not in self._clerk.system.can:
-            self._end("cannot", person=self._wish(job), reason_type="job")
+            self._end("cannot", person=self._wish(job))
             return
         order: Order | None = None
         for need in NEEDS[job.kind]:
@@ -346,13 +356,16 @@ class _Turn:
         it = self._heard
         # A new address to deliver to, or to write to, proves nothing.
         elsewhere = job.kind in ("change_address", "update_contact") and job.need != "proof"
-        if elsewhere or not (it.email or it.postcode):
+        email = "" if elsewhere else it.email or job.said.get("email", "")
+        postcode = "" if elsewhere else it.postcode or job.said.get("postcode", "")
+        job.said = {}
+        if not (email or postcode):
             job.need = "proof"
             say(self._dispatcher, "proof", number=Number(job.order))
             return None
         try:
             order = await self._clerk.prove(
-                self._conversation, job.order, email=it.email, postcode=it.postcode
+                self._conversation, job.order, email=email, postcode=postcode
             )
         except Refused as refused:
             if refused.over:
@@ -367,8 +380,11 @@ class _Turn:
 
     async def _which(self, job: Job) -> bool:
         """Find out which order is meant; false when it has to be asked."""
-        numbers = self._heard.numbers if job.need in ("", "order") else ()
+        it = self._heard
+        numbers = it.numbers if job.need in ("", "order") else ()
         job.need = "order"
+        if (it.email or it.postcode) and job.kind not in ("change_address", "update_contact"):
+            job.said = {"email": it.email, "postcode": it.postcode}
         if len(numbers) > 1:
             job.offered = list(numbers[:5])
             say(self._dispatcher, "one_at_a_time", buttons=job.offered)
@@ -401,6 +417,9 @@ class _Turn:
         shown = {"order": card(order)}
         if job.kind == "track_order":
             name, values = status(order, today)
+            if name in ("status_lost", "status_came_back"):
+                self._end(name, values, person=self._wish(job), custom=shown)
+                return True
             say(self._dispatcher, name, custom=shown, **values)
             if not await self._offers_credit(job, order, today):
                 self._done()
@@ -414,10 +433,10 @@ class _Turn:
             return True
         refused = refusal(job.kind, order, self._clerk.policy, today)
         if refused is not None:
-            self._end(refused[0], refused[1], person=self._wish(job), reason_type="job")
+            self._end(refused[0], refused[1], person=self._wish(job))
             return True
         if job.kind == "update_contact" and not order.customer_id:
-            self._end("contact_guest", person=self._wish(job), reason_type="job")
+            self._end("contact_guest", person=self._wish(job))
             return True
         if job.kind == "invoice_copy":
             name, values = await doing.send_invoice(order, self._clerk, f"{self._key}/invoice")
@@ -440,7 +459,7 @@ class _Turn:
             asked = filling.question(job, need, order, policy)
             ended = filling.dead_end(job, need, order)
             if ended is not None:
-                self._end(ended[0], ended[1], person=self._wish(job), reason_type="job")
+                self._end(ended[0], ended[1], person=self._wish(job))
                 return False
             job.need, job.offered = need, list(asked.choices)
             say(self._dispatcher, asked.reply, buttons=asked.choices, **asked.values)
@@ -449,7 +468,11 @@ class _Turn:
             await self._is_faulty(job)
             return False
         if job.unused is False:
-            self._end("used", person=self._wish(job), reason_type="job")
+            self._end("used", person=self._wish(job))
+            return False
+        ended = filling.dead_end(job, need, order)
+        if ended is not None:
+            self._end(ended[0], ended[1], person=self._wish(job))
             return False
         if job.confirmed:
             return True
@@ -471,13 +494,14 @@ class _Turn:
 
     async def _ask_to_confirm(self, job: Job, order: Order | None) -> None:
         name, values = doing.confirmation(job, order, self._clerk)
-        job.need = "confirm"
+        again, job.need = job.need == "confirm", "confirm"
         free = order is None or job.kind not in CODE_FOR
         if free or await self._clerk.may_change(self._conversation, order, job.kind):  # type: ignore[arg-type]
             job.code_to = ""
             say(self._dispatcher, name, buttons=("Yes, please", "No, leave it"), **values)
             return
-        say(self._dispatcher, name, **values)
+        if not (again and job.code_to):
+            say(self._dispatcher, name, **values)
         if not job.code_to:
             await self._send_code(job, order)
         else:
@@ -489,7 +513,7 @@ class _Turn:
         try:
             job.code_to = await self._clerk.send_code(self._conversation, order)
         except CannotSend:
-            self._end("code_impossible", person=self._wish(job), reason_type="job")
+            self._end("code_impossible", person=self._wish(job))
             return
         say(self._dispatcher, reply, to=Masked(job.code_to))
 
@@ -523,7 +547,7 @@ class _Turn:
             filling.named_lines(meant, self._heard, lines_for(job.kind, order))
         if not meant.items or meant.items == job.items:
             return False
-        job.items = meant.items
+        job.items, job.need = meant.items, ""
         await self._advance(job)
         return True
 
@@ -613,6 +637,9 @@ class _Turn:
     async def _keep(self, job: Job, why: str) -> None:
         """The shop cannot be asked now: a colleague gets the job with all that is known."""
         await self._to_person(job, why, "job")
+
+    async def _asked_for_person(self, job: Job) -> None:
+        await self._to_person(job, f"Asked for a person: {quote(self._heard.text)}", "asked")
 
     async def _to_person(self, job: Job, why: str, reason_type: str) -> None:
         self._job = None

@@ -80,6 +80,12 @@ class Heard:
         return bool(STOP.search(self.text)) and len(self.plain.split()) <= 8
 
     @property
+    def bare(self) -> bool:
+        """Whether there is hardly a word beside numbers, addresses and postcodes."""
+        left = POSTCODE.sub(" ", EMAIL.sub(" ", self.text))
+        return len(re.findall(r"[A-Za-z']{3,}", left)) < 2
+
+    @property
     def says_all(self) -> bool:
         return bool(ALL.search(self.text))
 

@@ -127,7 +127,6 @@ FIELDS: dict[str, dict[str, Any]] = {
     "contact_guest": {},
     "contact_confirm": {"contact": Theirs},
     "contact_done": {"contact": Theirs},
-    "contact_taken": {},
     # The rest.
     "invoice_sent": {"number": N, "to": Masked},
     "invoice_not_yet": {"number": N},
@@ -141,7 +140,6 @@ FIELDS: dict[str, dict[str, Any]] = {
     "code_wrong": {},
     "code_over": {"to": Masked},
     "code_impossible": {},
-    "yes_or_no": {},
     "not_understood": {},
     "not_understood_again": {},
     "stopped": {},

@@ -42,6 +42,7 @@ class Job:
     address: dict[str, str] = field(default_factory=dict)
     contact: dict[str, str] = field(default_factory=dict)
     email: str = ""
+    said: dict[str, str] = field(default_factory=dict)  # an e-mail address or postcode, to prove
     offered: list[str] = field(default_factory=list)  # what the last question let choose from
     code_to: str = ""  # where the code was sent, masked; "" while none was
     confirmed: bool = False

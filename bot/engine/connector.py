@@ -148,6 +148,7 @@ async def _take(agent: Agent, question: Dict[Text, Any]) -> Dict[Text, Any]:
     # Before any rule runs, so that the wording of this very reply can follow the mood.
     tracker.update(SlotSet("tone", mood.get("label", "neutral")), processor.domain)
     tracker.update(SlotSet("apologised", _apologised(tracker)), processor.domain)
+    tracker.update(SlotSet("sees_orders", bool(question.get("orders"))), processor.domain)
     tracker = await processor.run_action_extract_slots(collector, tracker)
     await processor._run_prediction_loop(collector, tracker)
     failed = _failed_actions(_turn_events(tracker))
@@ -226,7 +227,7 @@ def _failed_actions(events: List[Event]) -> List[Text]:
 def _is_custom(name: Optional[Text]) -> bool:
     # Rasa's own actions that are no failure when they leave nothing.
     rasas = {"action_listen", "action_session_start", "action_extract_slots"}
-    return bool(name) and name.startswith("action_") and name not in rasas
+    return bool(name) and name.startswith(("action_", "job_form")) and name not in rasas
 
 
 def _report(tracker: DialogueStateTracker, replies: List[Dict[Text, Any]]) -> Dict[Text, Any]:

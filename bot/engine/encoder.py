@@ -22,6 +22,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 from tqdm import tqdm
 
 from bot.encoder import Encoder, ModelMissing
+from bot.engine.details import without_details
 
 
 @lru_cache(maxsize=2)
@@ -109,7 +110,7 @@ class SentenceEncoder(DenseFeaturizer, GraphComponent):
         return training_data
 
     def _add(self, message: Message) -> None:
-        text = message.get(TEXT)
+        text = " ".join(without_details(message.get(TEXT)).split())
         # Classifiers need a feature even of nothing, or an empty message ends the turn in an error.
         vector = self._encoder.encode([text]) if text.strip() else self._nothing
         vector = vector * np.float32(self._config["scale"])

@@ -42,6 +42,14 @@ _NOT = re.compile(
 _WHO = re.compile(r"\b(?:am|was)\s+i\s+(?:\w+\s+){0,2}$", re.IGNORECASE)
 
 
+# "NP-123456", "my order number is 123456": whoever says no more wants to know about that order.
+_ORDER_ALONE = re.compile(
+    r"\W*(?:(?:hi|hello|my|the|it'?s|for|about|order|number|no|nr|is)\W+)*"
+    r"(?:[a-z]{1,4}\s?[-#:.]?\s?|#\s?)?\d{3}\s?\d{3}\W*",
+    re.IGNORECASE,
+)
+
+
 def asks_for_person(text: Text) -> bool:
     """Whether a person is asked for in plain words, and not declined in them."""
     for pattern in (_REACH, _GET):
@@ -63,6 +71,8 @@ class IntentRules(GraphComponent):
         return {
             # The intent of a plain wish for a person.
             "person": "request_person",
+            # The intent of an order number and nothing else.
+            "order": "track_order",
             # The intent of a message that says nothing.
             "nothing": "nlu_fallback",
             # The intent of a message with several wishes, and of one that may mean two things. The
@@ -92,6 +102,8 @@ class IntentRules(GraphComponent):
                 self._set(message, self._config["nothing"])
             elif asks_for_person(text):
                 self._set(message, self._config["person"])
+            elif _ORDER_ALONE.fullmatch(text):
+                self._set(message, self._config["order"])
             else:
                 self._follow_classifier(message)
         return messages

@@ -22,6 +22,7 @@ from rasa.shared.nlu.training_data.training_data import TrainingData
 
 from bot.encoder import Encoder
 from bot.engine import kernel
+from bot.engine.details import without_details
 
 MODEL, LABELS = "model.npz", "labels.json"
 
@@ -145,7 +146,9 @@ class IntentClassifier(RasaClassifier, GraphComponent):
         return messages
 
     def _rank(self, message: Message) -> List[Dict[Text, Any]]:
-        likely, known = self._model.judge(_vector(message), [message.get(TEXT) or ""])
+        likely, known = self._model.judge(
+            _vector(message), [without_details(message.get(TEXT) or "")]
+        )
         confidences = likely[0] * known[0]
         order = np.argsort(-confidences, kind="stable")
         return [

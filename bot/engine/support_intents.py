@@ -12,6 +12,7 @@ from rasa.shared.nlu.constants import INTENT, TEXT
 from rasa.shared.nlu.training_data.message import Message
 from rasa.shared.nlu.training_data.training_data import TrainingData
 
+from bot.engine.details import without_details
 from bot.engine.encoder import shared_encoder
 from bot.engine.intents import IntentClassifier
 from bot.engine.wishes import Wishes, close_call
@@ -70,7 +71,7 @@ class SupportIntents(IntentClassifier):
             )
             if close:
                 message.set("between", list(close), add_to_output=True)
-            wishes = self._wishes.find(message.get(TEXT) or "", self._judge)
+            wishes = self._wishes.find(without_details(message.get(TEXT) or ""), self._judge)
             if wishes:
                 message.set("wishes", [wish.as_dict() for wish in wishes], add_to_output=True)
         return messages

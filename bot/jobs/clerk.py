@@ -23,7 +23,7 @@ from bot.jobs.details import fingerprint, fits, masked_email, masked_phone, plai
 from bot.orders.contract import Customer, NotFound, Order, OrderSystem
 from bot.orders.policy import Policy
 from bot.service.policy import HOUR, MINUTE
-from bot.store import addresses, ledger, orders
+from bot.store import addresses, ledger, orders, tickets
 from bot.store.database import Database
 
 PROOF_HOURS = 12
@@ -108,6 +108,15 @@ class Clerk:
     def moment(self) -> datetime:
         with self._database.reading() as tx:
             return datetime.fromtimestamp(self._database.now(tx) / 1000, UTC)
+
+    async def handed_over_since(self, conversation_id: str, at: float) -> bool:
+        """Whether a person was brought in since a moment, in seconds since the epoch."""
+
+        def looked() -> bool:
+            with self._database.reading() as tx:
+                return tickets.opened_since(tx, conversation_id, int(at * 1000))
+
+        return await to_thread.run_sync(looked)
 
     # Whose is it?
 

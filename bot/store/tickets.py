@@ -354,3 +354,13 @@ def delete_reply(tx: Connection, reply_id: int) -> str | None:
     """The name of the reply that was deleted, or None."""
     gone = tx.execute(saved.delete().where(saved.c.id == reply_id).returning(saved.c.name))
     return gone.scalar_one_or_none()
+
+
+def opened_since(tx: Connection, conversation_id: str, since: int) -> bool:
+    """Whether a ticket of the conversation was opened at a moment or later."""
+    statement = (
+        select(tickets.c.id)
+        .where(tickets.c.conversation_id == conversation_id, tickets.c.opened_at >= since)
+        .limit(1)
+    )
+    return tx.execute(statement).scalar() is not None
