@@ -78,7 +78,7 @@ class Policy:
     exchange_reserved: Span = Span(10, Unit.DAYS)
     assessed: Span = Span(3, Unit.WORKING_DAYS)  # a warranty claim, after it has arrived
     unsubscribed: Span = Span(48, Unit.HOURS)
-    return_fee_abroad: Money = Money(695, "EUR")
+    return_fee_abroad: Money = field(default_factory=lambda: Money(695, "EUR"))
     home_country: str = "GB"
 
     # Who may have what done.
@@ -101,7 +101,7 @@ class Policy:
 
     @property
     def number_example(self) -> str:
-        return self.number_prefix + "123456789"[: self.number_digits]
+        return self.number_prefix + ("1234567890" * 2)[: self.number_digits]
 
     def today(self, now: datetime) -> date:
         """The day at the shop."""
