@@ -6,6 +6,9 @@ Heavy things are imported inside the commands: a help text must not wait for the
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn, TypeVar
 
 import typer
@@ -104,9 +107,13 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
 ) -> None:
     """Say what is missing or wrong, why it matters and what to do. Exit status 1 on errors."""
+    import structlog
+
     from bot import findings
     from bot.check import check as look
 
+    # Findings tell what is logged meanwhile, and standard output is for them.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     found = look()
     typer.echo(findings.as_json(found) if as_json else findings.as_text(found))
     if any(finding.level == "error" for finding in found):
@@ -172,21 +179,27 @@ def _file_problems(settings: Settings) -> list[str]:
     """What is wrong with the files that a support lead edits, in the words of `check`."""
     from bot import escalation_file, service_file
     from bot.notices.sender import sinks
+    from bot.orders import policy_file
+    from bot.orders.choose import make_orders
     from bot.yaml_nodes import FileWrong
 
     problems: list[str] = []
-    for load, path in (
+    files: list[tuple[Callable[[Path], object], Path]] = [
         (escalation_file.load, settings.escalation_file),
         (service_file.load, settings.service_file),
-    ):
+    ]
+    if settings.orders != "none":
+        files.append((policy_file.load, settings.orders_file))
+    for load, path in files:
         try:
             load(path)
         except FileWrong as error:
             problems += [str(problem) for problem in error.problems]
-    try:
-        sinks(settings)
-    except ValueError as error:
-        problems.append(str(error))
+    for make in (sinks, make_orders):
+        try:
+            make(settings)
+        except ValueError as error:
+            problems.append(str(error))
     return problems
 
 

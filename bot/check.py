@@ -312,6 +312,13 @@ def _lines_of_queues(path: Path) -> dict[str, list[int]]:
     return found
 
 
+def orders(settings: Settings) -> Iterator[Finding]:
+    """Can orders be looked up, and are the rules for them those of the articles?"""
+    from bot.orders import checks
+
+    yield from checks.check(settings)
+
+
 def notices(settings: Settings) -> Iterator[Finding]:
     """Is everybody who should be told of waiting tickets told?"""
     from bot.notices.sender import sinks
@@ -376,6 +383,7 @@ CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "the dialogue": dialogue,
     "the rules of escalation": escalation,
     "hours, queues and response times": service,
+    "orders": orders,
     "notices": notices,
     "text messages": texts,
     "Slack": slack,

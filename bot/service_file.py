@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from itertools import product
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
 
@@ -134,7 +132,7 @@ class _Reader(Nodes):
         country, region = self._holidays(lines.get("holidays"))
         return Calendar(
             name,
-            zone=self._zone(lines.get("time_zone")),
+            zone=self.time_zone(lines.get("time_zone")),
             zone_words=self.short(lines.get("say"), "say", 30),
             week=tuple(week),
             country=country,
@@ -142,18 +140,6 @@ class _Reader(Nodes):
             closed=frozenset(self._dates(lines.get("closed"))),
             special=dict(self._special(lines.get("special"))),
         )
-
-    def _zone(self, node: yaml.Node | None) -> str:
-        zone = self.short(node, "time_zone", 60, otherwise="UTC")
-        try:
-            ZoneInfo(zone)
-        except (KeyError, ValueError, OSError):
-            known = {name.lower(): name for name in available_timezones()}
-            close = difflib.get_close_matches(zone.lower(), known, 1)
-            meant = f"did you mean {known[close[0]]}?" if close else "write one as Europe/London"
-            self.wrong(node, f"there is no time zone “{zone}”; {meant}")
-            return "UTC"
-        return zone
 
     def _spans(self, node: yaml.Node) -> tuple[Span, ...]:
         found: list[Span] = []

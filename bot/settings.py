@@ -10,6 +10,7 @@ import re
 import secrets
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -52,6 +53,10 @@ class Settings(BaseSettings):
     service_file: Path = Field(
         ROOT / "service.yml",
         description="Opening hours, queues, response times; docs/service.md explains them.",
+    )
+    orders_file: Path = Field(
+        ROOT / "orders.yml",
+        description="Rules for orders, returns and refunds; docs/orders-policy.md explains them.",
     )
     models_dir: Path = Field(
         ROOT / "models", description="Derived models; config.yml names the same folder."
@@ -124,6 +129,23 @@ class Settings(BaseSettings):
         "GB", description="Where phone numbers without a country code are at home."
     )
 
+    # Where orders are. Others than the demo shop's need what stands below them.
+    orders: Literal["demo", "none", "http", "shopify"] = Field(
+        "demo",
+        description="Where orders are: demo (invented ones), http (docs/orders-api.yaml), shopify, "
+        "or none.",
+    )
+    orders_url: str = Field("", description="For ORDERS=http: https://shop.example/rapport.")
+    orders_token: SecretStr = Field(SecretStr(""), description="The bearer token it asks for.")
+    shopify_domain: str = Field("", description="For ORDERS=shopify: my-shop.myshopify.com.")
+    shopify_token: SecretStr = Field(
+        SecretStr(""),
+        description="shpat_..., or CLIENT_ID:SECRET of the app that was made for it.",
+    )
+    shopify_api_url: str = Field(
+        "", description="Shopify's API; another one to try it out. Empty: SHOPIFY_DOMAIN's."
+    )
+
     # Text messages by Twilio; off while TWILIO_ACCOUNT_SID is empty. channels/sms/README.md explains.
     twilio_account_sid: str = Field("", description="AC...: the account that SMS_FROM belongs to.")
     twilio_auth_token: SecretStr = Field(SecretStr(""), description="Its auth token.")
@@ -166,7 +188,9 @@ class Settings(BaseSettings):
     )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
-    @field_validator("data_dir", "articles_dir", "models_dir", "escalation_file", "service_file")
+    @field_validator(
+        "data_dir", "articles_dir", "models_dir", "escalation_file", "service_file", "orders_file"
+    )
     @classmethod
     def _from_root(cls, value: Path) -> Path:
         """A relative path is meant from the project's root, wherever a command is started."""
@@ -190,6 +214,16 @@ class Settings(BaseSettings):
             parts = urlsplit(origin)
             if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path:
                 raise ValueError(f"write origins like 'https://shop.example', not {origin!r}")
+        return value
+
+    @field_validator("orders_url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in {"http", "https"} or not parts.hostname):
+            raise ValueError("write an address like 'https://shop.example/rapport'")
+        if parts.username or parts.query or parts.fragment:
+            raise ValueError("write the address alone; what lets us in is ORDERS_TOKEN")
         return value
 
     @field_validator("identity_secret")
@@ -222,9 +256,32 @@ class Settings(BaseSettings):
             self.twilio_auth_token.get_secret_value() and self.sms_from
         ):
             raise ValueError("TWILIO_ACCOUNT_SID needs TWILIO_AUTH_TOKEN and SMS_FROM")
+        self._orders_complete()
         if len({self.port, self.engine_port, self.actions_port}) != 3:
             raise ValueError("PORT, ENGINE_PORT and ACTIONS_PORT must differ")
         return self
+
+    def _orders_complete(self) -> None:
+        """Half a shop is refused: it would show customers invented orders, or none."""
+        needed = {
+            "http": {
+                "ORDERS_URL": self.orders_url,
+                "ORDERS_TOKEN": self.orders_token.get_secret_value(),
+            },
+            "shopify": {
+                "SHOPIFY_DOMAIN": self.shopify_domain,
+                "SHOPIFY_TOKEN": self.shopify_token.get_secret_value(),
+            },
+        }
+        for name, values in needed.items():
+            there = [it for it, value in values.items() if value]
+            if self.orders == name and len(there) < len(values):
+                raise ValueError(f"ORDERS={name} needs {' and '.join(values)}")
+            if there and self.orders not in (name, "none"):
+                raise ValueError(
+                    f"{there[0]} is set, but orders come from ORDERS={self.orders}: set "
+                    f"ORDERS={name}, or delete {there[0]}"
+                )
 
     @property
     def origin(self) -> str:

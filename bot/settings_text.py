@@ -33,6 +33,11 @@ def _default(field: FieldInfo) -> str:
     return str(value).removeprefix(f"{ROOT}/")
 
 
+def _secret(name: str) -> bool:
+    field = Settings.model_fields.get(name.lower())
+    return field is None or field.annotation is SecretStr
+
+
 def explain(error: ValidationError) -> list[str]:
     """One sentence for each wrong setting, with its name in capitals and without its value when
     that may be a secret."""
@@ -40,7 +45,7 @@ def explain(error: ValidationError) -> list[str]:
     for item in error.errors(include_url=False):
         name = ".".join(str(part) for part in item["loc"]).upper()
         text = item["msg"].removeprefix("Value error, ")
-        if name and "SECRET" not in name and "DATABASE_URL" not in name:
+        if name and not _secret(name):
             text += f" (it is {item['input']!r})"
         told.append(f"{name}: {text}" if name else text)
     return told

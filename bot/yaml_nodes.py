@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import difflib
 import string
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
 
@@ -112,6 +114,19 @@ class Nodes:
             return otherwise
         return text
 
+    def time_zone(self, node: yaml.Node | None, *, otherwise: str = "UTC") -> str:
+        """The name of a time zone that this machine knows."""
+        zone = self.short(node, "time_zone", 60, otherwise=otherwise)
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError):
+            known = {name.lower(): name for name in available_timezones()}
+            close = difflib.get_close_matches(zone.lower(), known, 1)
+            meant = f"did you mean {known[close[0]]}?" if close else "write one as Europe/London"
+            self.wrong(node, f"there is no time zone “{zone}”; {meant}")
+            return otherwise
+        return zone
+
     def template(self, node: yaml.Node | None, fields: Sequence[str], about: str) -> str:
         if node is None:
             return ""
@@ -140,7 +155,7 @@ class Nodes:
             else:
                 what = "condition" if about.endswith(": when") else "line"
                 told = f"{about} has no {what} “{key.value}:”; choose from {', '.join(known)}"
-                self.wrong(key, told)
+                self.wrong(key, told + perhaps(key.value, known))
 
     def pairs(
         self, node: yaml.Node | None, about: str
@@ -194,6 +209,12 @@ class Nodes:
             self.wrong(node, f"{about}: here stands a list, each line of it begins with “- ”")
             return []
         return list(node.value)
+
+
+def perhaps(name: str, known: Sequence[str]) -> str:
+    """What was most likely meant by a name that is not known; "" where nothing is like it."""
+    close = difflib.get_close_matches(name.lower(), known, 1)
+    return f" (did you mean “{close[0]}”?)" if close else ""
 
 
 def _empty(node: yaml.Node) -> bool:

@@ -101,7 +101,7 @@ class Policy:
 
     @property
     def number_example(self) -> str:
-        return self.number_prefix + "123456789"[: self.number_digits]
+        return self.number_prefix + ("1234567890" * 2)[: self.number_digits]
 
     def today(self, now: datetime) -> date:
         """The day at the shop."""

@@ -12,6 +12,7 @@ quantities.py      numbers with their units, so that "two weeks" is 14 days
 clock.py           dates, times of day, opening hours
 facts.py           a sentence's quantities with the words around them
 contradictions.py  two articles that give different numbers for the same thing
+stated.py          rules for orders that the articles do not state
 near.py            which texts are close in meaning
 twins.py           passages that say almost the same
 known.py           questions that people ask, read from files

@@ -20,6 +20,7 @@ from knowledge_base.check.library import Library
 from knowledge_base.check.near import pairs
 from knowledge_base.check.page import Page, read_page
 from knowledge_base.check.silence import heard, mistakes
+from knowledge_base.check.stated import Stated, unstated
 from knowledge_base.check.twins import near_duplicates as _near_duplicates
 from knowledge_base.parse import Article
 from knowledge_base.search import KnowledgeBase
@@ -33,13 +34,16 @@ Progress = Callable[[str, Sequence], Iterable]
 @dataclass(frozen=True)
 class Desk:
     """What a run works on. `shown` turns a file into the path that findings name it by; `vectors`
-    are for text that the index does not hold."""
+    are for text that the index does not hold; `stated` are the bot's own rules for orders, and
+    `unreadable` what keeps them from being read."""
 
     knowledge_base: KnowledgeBase
     folder: Path
     vectors: Vectors
     as_of: date
     known: tuple[Known, ...] = ()
+    stated: tuple[Stated, ...] = ()
+    unreadable: tuple[Finding, ...] = ()
     shown: Callable[[Path], str] = str
     progress: Progress = field(default=lambda name, things: things)
 
@@ -47,7 +51,7 @@ class Desk:
     def pages(self) -> list[Page]:
         """The articles that are served, each with its file."""
         articles = self.knowledge_base.articles("staff")
-        return [self._page(article) for article in articles]
+        return [page_of(article, self.folder, self.shown) for article in articles]
 
     @cached_property
     def library(self) -> Library:
@@ -58,13 +62,15 @@ class Desk:
     def reach(self) -> reach.Reach:
         return reach.Reach(self.knowledge_base)
 
-    def _page(self, article: Article) -> Page:
-        path = file_of(article, self.folder)
-        try:
-            source = path.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
-            source = article.body  # changed since it was read; its lines count from the body
-        return read_page(article, source, self.shown(path))
+
+def page_of(article: Article, folder: Path, shown: Callable[[Path], str] = str) -> Page:
+    """An article of a folder beside its file."""
+    path = file_of(article, folder)
+    try:
+        source = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        source = article.body  # changed since it was read; its lines count from the body
+    return read_page(article, source, shown(path))
 
 
 def file_of(article: Article, folder: Path) -> Path:
@@ -129,6 +135,16 @@ def unreachable(desk: Desk) -> Iterator[Finding]:
     return reach.unreachable(desk.pages, desk.known, desk.reach, tick=tick)
 
 
+def orders(desk: Desk) -> Iterator[Finding]:
+    """Rules for orders (orders.yml) that the article they name does not state.
+
+    The bot decides by the rule and shows the article; one of them would be wrong. An error where
+    the article does not state it at all, a warning where it first says something else.
+    """
+    yield from desk.unreadable
+    yield from unstated(desk.stated, desk.library.pages)
+
+
 def ignores(desk: Desk) -> Iterator[Finding]:
     for page in desk.pages:
         yield from mistakes(page, RULES)
@@ -159,6 +175,7 @@ _OF_ALL: dict[str, Callable[[Desk], Iterator[Finding]]] = {
     "titles": titles,
     "questions": questions,
     "unreachable": unreachable,
+    "orders": orders,
     "ignores": ignores,
 }
 RULES: dict[str, str] = {

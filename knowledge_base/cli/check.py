@@ -20,11 +20,13 @@ from rich.padding import Padding
 from rich.progress import track
 from rich.text import Text
 
-from knowledge_base.check.finding import SEVERITIES, Finding
+from knowledge_base.check.finding import SEVERITIES, Finding, Place
 from knowledge_base.check.known import Known, KnownError, distinct, files_beside, read_known
 from knowledge_base.check.rules import RULES, Desk, Progress
 from knowledge_base.check.rules import check as find
-from knowledge_base.cli import Articles, AsJson
+from knowledge_base.check.stated import RULE as ORDERS
+from knowledge_base.check.stated import Stated
+from knowledge_base.cli import Articles, AsJson, is_served
 from knowledge_base.vectors import Vectors
 
 COULD_NOT_RUN = 2
@@ -47,11 +49,21 @@ def check(
     as_of: Annotated[
         str, typer.Option(metavar="DATE", help="Take this for today, like 2026-10-26.")
     ] = "",
+    orders: Annotated[
+        Path | None,
+        typer.Option(
+            "--orders",
+            metavar="FILE",
+            help="Rules for orders that the articles are to state. Default: ORDERS_FILE, for the "
+            "articles that the bot serves.",
+        ),
+    ] = None,
 ) -> None:
     """Say what an editor should put right in the articles."""
     rules, today = _wanted(only or []), _date(as_of)
     encoder, settings = load_encoder()
     folder = (articles or settings.articles_dir).absolute()
+    stated, unreadable = read_orders(orders, settings, served=is_served(articles))
     knowledge_base = load_articles(folder, encoder, settings)
     desk = Desk(
         knowledge_base,
@@ -59,6 +71,8 @@ def check(
         Vectors(encoder, settings.models_dir / "index" / "check"),
         today,
         known=tuple(read_all(files_beside(folder))),
+        stated=stated,
+        unreadable=unreadable,
         shown=shown,
         progress=progress(many=len(knowledge_base.articles("staff")) >= MANY),
     )
@@ -112,6 +126,33 @@ def read_all(files: Iterable[Path]) -> list[Known]:
         return distinct(it for file in files for it in read_known(file))
     except KnownError as error:
         could_not_run(error)
+
+
+def read_orders(
+    named: Path | None, settings, *, served: bool
+) -> tuple[tuple[Stated, ...], tuple[Finding, ...]]:
+    """The rules that the articles are to state, and the mistakes in the file; ends the program
+    with a sentence if the file that was named is not there.
+
+    Other folders than the `served` one are held against a file only if it is named.
+    """
+    from bot.orders.policy_file import stated
+    from bot.yaml_nodes import FileWrong
+
+    if named is None:
+        named = settings.orders_file
+        if not served or settings.orders == "none" or not named.is_file():
+            return (), ()
+    elif not named.is_file():
+        could_not_run(f"no file {shown(named)}; name the one that holds the rules for orders")
+    path = shown(named.absolute())
+    try:
+        return tuple(stated(named, path)), ()
+    except FileWrong as wrong:
+        return (), tuple(
+            Finding(ORDERS, "error", Place(path, max(1, it.line)), it.message)
+            for it in wrong.problems
+        )
 
 
 def could_not_run(error: object) -> NoReturn:

@@ -86,6 +86,7 @@ FLOORS = {
     "knowledge_base.check.prose": 1,
     "knowledge_base.check.quantities": 1,
     "knowledge_base.check.silence": 1,
+    "knowledge_base.check.stated": 1,
     "knowledge_base.check.structure": 1,
     "knowledge_base.check.twins": 1,
     "knowledge_base.check.wording": 1,
