@@ -28,6 +28,7 @@ class People(Protocol):
         reason_type: str,
         reason: str,
         mood: dict[str, Any] | None = None,
+        first: str = "",
     ) -> str: ...
 
 

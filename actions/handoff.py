@@ -29,7 +29,13 @@ class HandsOver(Skill):
         self._people = people
 
     async def hand_over(
-        self, dispatcher: CollectingDispatcher, tracker: Tracker, *, reason_type: str, reason: str
+        self,
+        dispatcher: CollectingDispatcher,
+        tracker: Tracker,
+        *,
+        reason_type: str,
+        reason: str,
+        first: str = "",
     ) -> Events:
         """Open the ticket; the receipt is stored with it, so no reply of ours can be lost or come
         too late. Outside the gateway (`rasa shell`) there is nobody to hand over to."""
@@ -46,6 +52,7 @@ class HandsOver(Skill):
                 reason_type=reason_type,
                 reason=reason,
                 mood=mood(tracker),
+                first=first,
             )
         )
         dispatcher.utter_message(response="utter_person_requested", ticket=number)

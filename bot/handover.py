@@ -36,13 +36,17 @@ class HandingOver(UseCase):
         reason_type: str,
         reason: str,
         mood: dict[str, Any] | None = None,
+        first: str = "",
     ) -> str:
-        """Put the conversation in the queue; returns its number. Once per ``cause``.
+        """Put the conversation in the queue; returns its number. Once per ``cause``. ``first`` is said
+        before the receipt: why it comes to that.
 
         Raises:
             NotFound: the conversation does not exist.
         """
         with self.database.transaction() as tx:
+            if first and tickets.by_cause(tx, cause) is None:
+                ledger.say(tx, conversation_id, "bot", first, now=self.database.now(tx))
             number, _ = self.open_ticket(
                 tx, conversation_id, cause=cause, reason_type=reason_type, reason=reason, mood=mood
             )

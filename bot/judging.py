@@ -50,7 +50,7 @@ class Judge:
         offered = {str((row.understood or {}).get("offered") or "") for row in earlier}
         situation = Situation(
             text=message.text,
-            # "Replacement" in answer to a question of a job asks for no person, whatever it sounds like.
+            # An answer to a question of a job asks for no person, whatever it sounds like.
             intent="" if _goes_on_with_job(heard) else heard.intent,
             mood=heard.mood,
             misses=1 + _misses(lately) if missed(heard) else 0,

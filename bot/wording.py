@@ -9,6 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+SHOP_DOWN = (
+    "I am sorry, our order system does not answer at the moment, so I can neither look nor change "
+    "anything. I am passing this to a colleague, with everything you told me."
+)
+SHOP_UNCLEAR = (
+    "I am sorry, I sent this to our order system and got no confirmation, so I cannot say whether it was "
+    "done. A colleague will check."
+)
+
 ASKS_FOR_PERSON = "I would like to talk to a person."
 
 WANTS_NO_TEXTS = (

@@ -27,6 +27,7 @@ from bot.orders.contract import (
     Address,
     Done,
     Order,
+    OrderError,
     Part,
     Problem,
     ProblemReport,
@@ -50,7 +51,10 @@ async def once(clerk: Clerk, key: str, write: Callable[[], Awaitable[Done]]) -> 
     try:
         return await write()
     except Unknown:
-        done = await clerk.system.outcome(key)
+        try:
+            done = await clerk.system.outcome(key)
+        except OrderError as error:
+            raise Unknown("nor can it be found out") from error
         return done if done is not None else await write()
 
 

@@ -23,6 +23,10 @@ REASONS = {
     "not_as_expected": r"expect|picture|photo|colou?r|different|quality|look|feel|description",
     "changed_mind": r"chang|don'?t (want|need|like)|no longer|gift|found|cheaper|mistake|wrong one",
 }
+MORE_TROUBLE = (
+    r"missing|wrong|came apart|split|hole|stain|scratch|dent|smash|crush|seam|zip|not in|never in|"
+    r"came off|fell off|melted|wet|mould"
+)
 UNUSED = (
     r"\b(unused|unworn|(not|never) (been )?(used|worn)|still (has|have)|"
     r"tags? (are |is )?(still )?on|brand new)\b"
@@ -117,7 +121,8 @@ def take_what_is_said(job: Job, heard: Heard) -> None:
         _unused(job, heard)
     if job.kind in ("report_damage", "report_missing_item", "warranty_claim"):
         words = re.sub(r"(?i)\bNP\W?\d+\b", " ", heard.text).split()
-        if len(words) >= ENOUGH_WORDS and not heard.asks:
+        told = re.search(rf"\b({REASONS['faulty']}|{MORE_TROUBLE})", heard.text, re.I)
+        if told and len(words) >= ENOUGH_WORDS and not heard.asks:
             job.details = heard.text[:LONGEST]
         _remedy(job, heard)
 
@@ -221,6 +226,8 @@ def _reason(text: str) -> str:
 
 def _return_reason(job: Job, heard: Heard, policy: Policy) -> bool:
     titles = list(policy.return_reasons.values())
+    if heard.asks:
+        return False
     at = chosen(heard.text, titles)
     found = list(policy.return_reasons)[at] if at is not None else _reason(heard.text)
     if not found and not heard.asks and len(heard.plain.split()) >= 4:

@@ -32,12 +32,13 @@ from actions.handoff import HandsOver
 from actions.jobs import doing, filling
 from actions.jobs.hearing import Heard, heard
 from actions.jobs.replies import Masked, Number, Phrase, items_of, say
-from actions.jobs.rules import WITH_ITEMS, lines_for, refusal
+from actions.jobs.rules import TROUBLES, WITH_ITEMS, lines_for, refusal
 from actions.jobs.state import FORGOTTEN_AFTER, NEEDS, Job
 from actions.jobs.status import card, late_days, money, status
 from actions.phrases import phrase
 from actions.refer import ReferJob
 from actions.several import Several, part
+from bot import wording
 from bot.jobs.clerk import CannotSend, Clerk, CodeProblem, Refused
 from bot.orders.contract import (
     Conflict,
@@ -49,6 +50,7 @@ from bot.orders.contract import (
     Unavailable,
     Unknown,
 )
+from bot.orders.policy_file import JOBS as CODE_FOR
 from knowledge_base.search import KnowledgeBase
 
 QUESTIONS = ("ask_question", "nlu_fallback", "out_of_scope")
@@ -58,7 +60,6 @@ OWN_WORDS = {"order": "no_number", "address": "address_incomplete"}
 
 PLAINLY = 0.9  # of a wish for a person, to be heard before anything else
 SURE = 0.6  # of another job, to leave the one that is being done
-CODE_FOR = ("cancel_order", "start_return", "exchange_item", "change_address", "update_contact")
 NEEDS_OPERATION = {
     "cancel_order": Operation.CANCEL,
     "start_return": Operation.START_RETURN,
@@ -204,7 +205,8 @@ class _Turn:
         if job.need.startswith("person"):
             await self._after_offer(job)
             return
-        if it.stops and job.need != "credit":
+        changed = job.need == "reason" and "mind" in it.plain  # a reason, and no wish to stop
+        if it.stops and job.need != "credit" and not changed:
             self._job = job
             self._end("stopped")
             return
@@ -288,6 +290,7 @@ class _Turn:
         """Something else is wanted now; the order stays the one that was talked about."""
         it = self._heard
         same = it.intent not in NEEDS or it.intent == job.kind
+        same = same or {it.intent, job.kind} <= set(TROUBLES)  # told more about, in other words
         if same or it.confidence < SURE or it.bare:
             return False
         fresh = Job(it.intent, order=job.order, first_words=it.text[:500], waiting=job.waiting)
@@ -319,11 +322,10 @@ class _Turn:
         try:
             return bool(await step(job))
         except Unavailable:
-            say(self._dispatcher, "shop_down")
-            await self._keep(job, "The shop's system did not answer.")
+            await self._keep(job, "The shop's system did not answer.", wording.SHOP_DOWN)
         except Unknown:
-            say(self._dispatcher, "shop_unclear")
-            await self._keep(job, "It was sent to the shop's system, which did not confirm it.")
+            why = "It was sent to the shop's system, which did not confirm it: see whether it was done."
+            await self._keep(job, why, wording.SHOP_UNCLEAR)
         except (NotAllowed, NotFound, Conflict):
             self._end("shop_refuses", person=self._wish(job))
         return True
@@ -634,19 +636,19 @@ class _Turn:
             self._last = job.order or self._last
             self._next = [] if offered else job.waiting
 
-    async def _keep(self, job: Job, why: str) -> None:
+    async def _keep(self, job: Job, why: str, first: str) -> None:
         """The shop cannot be asked now: a colleague gets the job with all that is known."""
-        await self._to_person(job, why, "job")
+        await self._to_person(job, why, "job", first)
 
     async def _asked_for_person(self, job: Job) -> None:
         await self._to_person(job, f"Asked for a person: {quote(self._heard.text)}", "asked")
 
-    async def _to_person(self, job: Job, why: str, reason_type: str) -> None:
+    async def _to_person(self, job: Job, why: str, reason_type: str, first: str = "") -> None:
         self._job = None
         self._last = job.order or self._last
         reason = f"{self._wish(job)} {why}"
         self._more += await self._form.hand_over(
-            self._dispatcher, self._tracker, reason_type=reason_type, reason=reason
+            self._dispatcher, self._tracker, reason_type=reason_type, reason=reason, first=first
         )
 
     def _wish(self, job: Job) -> str:

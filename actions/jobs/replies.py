@@ -144,8 +144,6 @@ FIELDS: dict[str, dict[str, Any]] = {
     "not_understood_again": {},
     "stopped": {},
     "next_wish": {"wish": Phrase},
-    "shop_down": {},
-    "shop_unclear": {},
     "shop_refuses": {},
     "cannot": {},
 }  # fmt: skip

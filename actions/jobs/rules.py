@@ -14,6 +14,7 @@ WITH_ITEMS = ("cancel_order", "start_return", "exchange_item", "report_damage",
               "report_missing_item", "warranty_claim")  # fmt: skip
 RETURNS = ("start_return", "exchange_item")
 PROBLEMS = ("report_damage", "report_missing_item")
+TROUBLES = (*PROBLEMS, "warranty_claim")
 
 
 def refusal(kind: str, order: Order, policy: Policy, today: date) -> Reply | None:

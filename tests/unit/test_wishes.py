@@ -12,8 +12,8 @@ from rasa_sdk import Tracker
 from rasa_sdk.executor import CollectingDispatcher
 
 from actions.answer import Answer
-from actions.refer import ReferJob
 from actions.phrases import PHRASES, listed
+from actions.refer import ReferJob
 from actions.several import Several
 from bot.encoder import Encoder
 from bot.engine.clauses import Cutter, form
