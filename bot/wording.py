@@ -14,8 +14,8 @@ SHOP_DOWN = (
     "anything. I am passing this to a colleague, with everything you told me."
 )
 SHOP_UNCLEAR = (
-    "I am sorry, I sent this to our order system and got no confirmation, so I cannot say whether it was "
-    "done. A colleague will check."
+    "I am sorry, I sent this to our order system and got no confirmation, so I cannot say whether it "
+    "was done. A colleague will check."
 )
 
 ASKS_FOR_PERSON = "I would like to talk to a person."
