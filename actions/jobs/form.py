@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from anyio import to_thread
@@ -95,10 +96,10 @@ class JobForm(HandsOver):
         job = await self._going_on(tracker)
         turn = _Turn(self, self._clerk, dispatcher, tracker)
         if job is None:
-            job = await to_thread.run_sync(self._begun, tracker, dispatcher)
+            job, part_of_it = await to_thread.run_sync(self._begun, tracker, dispatcher)
             if job is None:
                 return await self._without_orders(dispatcher, tracker, domain)
-            await turn.begin(job)
+            await turn.begin(job, part_of_it)
         else:
             await turn.go_on(job)
         await turn.rest()
@@ -121,22 +122,25 @@ class JobForm(HandsOver):
             return None
         return job
 
-    def _begun(self, tracker: Tracker, dispatcher: CollectingDispatcher) -> Job | None:
-        """The job that a message asks for; with several wishes the questions among them are answered
-        at once, and the jobs done one after the other. None when it is for others to deal with."""
+    def _begun(
+        self, tracker: Tracker, dispatcher: CollectingDispatcher
+    ) -> tuple[Job | None, Tracker]:
+        """The job that a message asks for, and the part of the message that does; with several wishes
+        the questions among them are answered at once, and the jobs done one after the other. None
+        when it is for others to deal with."""
         words = said(tracker)
         parts = [part(tracker, it) for it in wishes(tracker)]
         if intent(tracker) != "several_wishes" or not parts:
             kind = intent(tracker)
-            return Job(kind, first_words=words[:500]) if kind in NEEDS else None
+            return (Job(kind, first_words=words[:500]) if kind in NEEDS else None), tracker
         jobs = [one for one in parts if intent(one) in NEEDS]
         questions = [one for one in parts if intent(one) in QUESTIONS]
         if not jobs or len(jobs) + len(questions) < len(parts):
-            return None
+            return None, tracker
         for one in questions:
             self.answer(dispatcher, one)
         first, *others = ({"kind": intent(one), "text": said(one)[:500]} for one in jobs)
-        return Job(first["kind"], first_words=words[:500], waiting=list(others))
+        return Job(first["kind"], first_words=words[:500], waiting=list(others)), jobs[0]
 
     def answer(self, dispatcher: CollectingDispatcher, tracker: Tracker) -> bool:
         """Answer a question from the articles, in between; whether one did."""
@@ -185,14 +189,23 @@ class _Turn:
             self._next = []
             named = Phrase(phrase(wish["kind"]).button)
             say(self._dispatcher, "next_wish", wish=named)
-            self._heard = heard(self._tracker.latest_message, wish["text"], self._clerk.policy)
+            self._heard = heard({}, wish["text"], self._clerk.policy)
             fresh = Job(wish["kind"], first_words=wish["text"], waiting=others)
             filling.take_what_is_said(fresh, self._heard)
             fresh.order = fresh.order or self._last
             await self._guarded(fresh)
 
-    async def begin(self, job: Job) -> None:
-        """The first message, which may say much already."""
+    async def begin(self, job: Job, part_of_it: Tracker) -> None:
+        """The first message, or the part of it that is about this job, which may say much already.
+        Whose the order is may stand in another part."""
+        whole, policy = self._heard, self._clerk.policy
+        mine = heard(part_of_it.latest_message, said(part_of_it), policy)
+        self._heard = replace(
+            mine,
+            numbers=mine.numbers or whole.numbers,
+            email=mine.email or whole.email,
+            postcode=mine.postcode or whole.postcode,
+        )
         filling.take_what_is_said(job, self._heard)
         await self._guarded(job)
 

@@ -192,7 +192,7 @@ class Clerk:
             order = None
         right = fits(order, email=email, postcode=postcode)
         over = await to_thread.run_sync(self._note, conversation_id, number, mark, right)
-        if not right or order is None:
+        if over or not right or order is None:
             raise Refused(over=over)
         return order
 
@@ -208,6 +208,8 @@ class Clerk:
     def _note(self, conversation_id: str, number: str, mark: str, right: bool) -> bool:
         """Keep what was proven, or tried; whether that was the last try."""
         with self._database.transaction() as tx:
+            if ledger.conversation(tx, conversation_id) is None:
+                return True  # somebody talks to the engine without the gateway: nothing is proven
             now = self._database.now(tx)
             if right:
                 orders.note_proof(tx, conversation_id, number, DETAIL, now)

@@ -22,7 +22,7 @@ FIELDS = re.compile(r"\{\w+\}")
 
 def said(name: str, tone: str, apologised: bool) -> list[str]:
     """The texts that Rasa would choose from: those whose conditions hold, or else the plain one."""
-    slots = {"tone": tone, "apologised": apologised}
+    slots = {"tone": tone, "apologised": apologised, "sees_orders": False}
     fitting = [
         variant["text"]
         for variant in RESPONSES[name]
