@@ -54,6 +54,15 @@ from bot.orders.contract import (
 from bot.orders.policy_file import JOBS as CODE_FOR
 from knowledge_base.search import KnowledgeBase
 
+QUESTIONS_FIRST = tuple(
+    f"utter_job_{name}"
+    for name in (
+        "which_order", "which_of", "one_at_a_time", "proof", "cancel_which", "return_which",
+        "problem_which", "return_reason", "problem_remedy", "problem_details",
+    )
+)  # fmt: skip
+"""What may be the first reply to somebody who is cross, and says nothing of the trouble itself."""
+
 QUESTIONS = ("ask_question", "nlu_fallback", "out_of_scope")
 COURTESIES = ("greet", "goodbye", "thank", "chitchat", "praise", "bot_challenge", "capabilities")
 OWN_WORDS = {"order": "no_number", "address": "address_incomplete"}
@@ -208,6 +217,16 @@ class _Turn:
         )
         filling.take_what_is_said(job, self._heard)
         await self._guarded(job)
+        self._acknowledge()
+
+    def _acknowledge(self) -> None:
+        """Trouble is acknowledged before the first question; an answer does so itself."""
+        slots, said_first = self._tracker.slots, self._dispatcher.messages[:1]
+        cross = slots.get("tone") in ("upset", "angry") and not slots.get("apologised")
+        asks = said_first and said_first[0].get("response") in QUESTIONS_FIRST
+        if cross and asks:
+            say(self._dispatcher, "acknowledge")
+            self._dispatcher.messages.insert(0, self._dispatcher.messages.pop())
 
     async def go_on(self, job: Job) -> None:
         """A message that answers, or does not."""

@@ -136,6 +136,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "unsubscribe_confirm": {"email": Theirs},
     "unsubscribed": {"email": Theirs, "span": Span},
     # The dialogue.
+    "acknowledge": {},
     "code_sent": {"to": Masked},
     "code_wrong": {},
     "code_over": {"to": Masked},

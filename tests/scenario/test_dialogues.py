@@ -26,8 +26,11 @@ pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.timeout(SECONDS)
 @pytest.fixture(scope="module")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Played]:
     """Every conversation, by its id. The system is our own: what is judged here is also whether an
-    answer is sure enough to be given, so the threshold is the one that is shipped."""
-    with System(tmp_path_factory.mktemp("dialogues"), ANSWER_THRESHOLD="") as system:
+    answer is sure enough to be given, so the threshold is the one that is shipped. Its shop has no
+    orders that the bot could see, so what matters is said in words; with orders it is `test_journeys`
+    that tells."""
+    options = {"ANSWER_THRESHOLD": "", "ORDERS": "none"}
+    with System(tmp_path_factory.mktemp("dialogues"), **options) as system:
         agent = system.agent()
         with ThreadPoolExecutor(AT_A_TIME) as pool:
             gone = pool.map(lambda one: play(system, agent, one), CONVERSATIONS)

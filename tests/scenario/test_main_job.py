@@ -66,7 +66,7 @@ def test_an_angry_message_is_acknowledged_and_a_calm_one_is_not(running: System)
 
 def test_a_wish_that_the_bot_cannot_fulfil_is_said_so_and_goes_to_a_person(running: System):
     customer = running.customer()
-    answer = customer.ask("please cancel my order NP-123456")
+    answer = customer.ask("please send me all the data you have about me, NP-123456")
     assert "can't" in answer["text"] or "cannot" in answer["text"]
     accept_offer(customer)
     ticket = running.agent().ticket_of(customer)
