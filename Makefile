@@ -2,7 +2,7 @@
 # The work is done by scripts/ and bot/; nothing here is more than a name for it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test train check bench quality simulate soak lint shell setup clean
+.PHONY: help run test train check bench quality journeys simulate soak lint shell setup clean
 
 PY := .venv/bin/python
 ARGS ?=
@@ -24,6 +24,9 @@ bench: train ## Measure speed and memory against a stock assistant; writes docs/
 
 quality: train ## Measure answers, intents and emotions; writes docs/quality.md
 	@$(PY) scripts/quality.py $(ARGS)
+
+journeys: train ## Play every job of the support line from first word to last; says what failed
+	@$(PY) scripts/journeys.py $(ARGS)
 
 simulate: setup ## Play a support day of 2,000 conversations; nothing may be lost
 	@$(PY) -m bot simulate day $(ARGS)
