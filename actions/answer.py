@@ -68,6 +68,8 @@ class Answer(Skill):
         }
         buttons: list[dict[str, str]] = YES_NO
         response = RESPONSES[found.kind]
+        if found.kind == "needs_account" and tracker.get_slot("sees_orders"):
+            response = "utter_needs_order"
         named = suggestions(found, 2 if found.kind == "ambiguous" else MOST_SUGGESTIONS)
         if last_custom(tracker).get("miss"):
             response = "utter_no_answer_again"

@@ -55,7 +55,7 @@ def more(page: Page) -> None:
 
 
 def test_two_agents_and_a_customer(enter: Enter, system: System):
-    sam, kim = enter("Sam Fell"), enter("Kim Moss")
+    sam, kim = enter("Sam Fell"), enter("Kim Vale")
     customer = system.customer()
     customer.press_person()
     number = customer.wait_for(lambda view: view["ticket"])["ticket"]
@@ -89,7 +89,7 @@ def test_two_agents_and_a_customer(enter: Enter, system: System):
     customer.wait_for(lambda view: view["messages"][-1]["text"] == "I will look into it.")
     # Passed on, it is Kim's.
     more(sam)
-    sam.get_by_label("Pass on to").select_option(label="Kim Moss (at the desk)")
+    sam.get_by_label("Pass on to").select_option(label="Kim Vale (at the desk)")
     sam.get_by_role("button", name="Pass on").click()
     expect(kim.locator("#facts")).to_contain_text("With you", timeout=5000)
     view = customer.wait_for(lambda view: "Kim has joined" in view["messages"][-1]["text"])
