@@ -616,14 +616,26 @@ class _Turn:
 
     async def _credit(self, job: Job) -> bool:
         """The answer to the offer of a voucher; whether it was one."""
-        if self._heard.says_no:
+        it = self._heard
+        coded = bool(job.code_to and it.code)
+        if not coded and it.says_no:
             self._end("credit_refused")
             return True
-        if not self._heard.says_yes:
+        if not coded and not it.says_yes:
             return False
         order = await self._clerk.order(self._conversation, job.order)
         if order is None:
             raise Unavailable("the order cannot be read now")
+        if coded:
+            try:
+                await self._clerk.use_code(self._conversation, job.order, it.code)
+            except CodeProblem as problem:
+                await self._code_was_wrong(job, problem)
+                return True
+        elif not await self._clerk.may_change(self._conversation, order, "late_credit"):
+            # A voucher is money: it goes to whoever has the order's address, and not to a finder.
+            await self._send_code(job, order)
+            return True
         name, values = await doing.give_credit(order, self._clerk)
         self._end(name, values)
         return True
