@@ -230,7 +230,8 @@ def _return_reason(job: Job, heard: Heard, policy: Policy) -> bool:
         return False
     at = chosen(heard.text, titles)
     found = list(policy.return_reasons)[at] if at is not None else _reason(heard.text)
-    if not found and not heard.asks and len(heard.plain.split()) >= 4:
+    cross = heard.intent in ("complaint", "not_helpful", "request_person")
+    if not found and not cross and len(heard.plain.split()) >= 4:
         found = "not_as_expected"
     if found and found in policy.return_reasons:
         job.reason, job.details = found, heard.text[:LONGEST]

@@ -15,12 +15,13 @@ from typing import Any
 
 from anyio import to_thread
 
-from actions.answer import find, sources
+from actions.answer import Answer, find, sources
 from actions.base import (
     YES_NO,
     CollectingDispatcher,
     Events,
     People,
+    Skill,
     Tracker,
     intent,
     offer,
@@ -29,7 +30,7 @@ from actions.base import (
     turn_id,
     wishes,
 )
-from actions.handoff import HandsOver
+from actions.handoff import Affirm, Complaint, Deny, HandsOver, NotHelpful, RequestPerson
 from actions.jobs import doing, filling
 from actions.jobs.hearing import Heard, heard
 from actions.jobs.replies import Masked, Number, Phrase, items_of, say
@@ -94,30 +95,45 @@ class JobForm(HandsOver):
         super().__init__(people)
         self._knowledge_base = knowledge_base
         self._clerk = clerk
-        self._refer = ReferJob(knowledge_base)
-        self._several = Several(knowledge_base)
+        answer, refer = Answer(knowledge_base), ReferJob(knowledge_base)
+        self._others: dict[str, Skill] = {
+            **dict.fromkeys(QUESTIONS, answer),
+            "several_wishes": Several(knowledge_base),
+            "affirm": Affirm(people),
+            "deny": Deny(),
+            "not_helpful": NotHelpful(),
+            "complaint": Complaint(),
+            "request_person": RequestPerson(people),
+            **dict.fromkeys((*NEEDS, "gift_card_balance", "data_request"), refer),
+        }
 
     async def run(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> Events:
         if self._clerk is None:
-            return await self._without_orders(dispatcher, tracker, domain)
+            return await self._left_to_others(dispatcher, tracker, domain)
         job = await self._going_on(tracker)
         turn = _Turn(self, self._clerk, dispatcher, tracker)
         if job is None:
             job, part_of_it = await to_thread.run_sync(self._begun, tracker, dispatcher)
             if job is None:
-                return await self._without_orders(dispatcher, tracker, domain)
+                return await self._left_to_others(dispatcher, tracker, domain)
             await turn.begin(job, part_of_it)
         else:
             await turn.go_on(job)
         await turn.rest()
         return turn.events()
 
-    async def _without_orders(
+    async def _left_to_others(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]
     ) -> Events:
-        skill = self._several if intent(tracker) == "several_wishes" else self._refer
+        """What is no job, where the form was still open, or where no orders can be seen: as the rule
+        of its intent would have it."""
+        name = intent(tracker)
+        if name in COURTESIES:
+            dispatcher.utter_message(response=f"utter_{name}")
+            return _over()
+        skill = self._others.get(name, self._others["ask_question"])
         return [*await skill.run(dispatcher, tracker, domain), *_over()]
 
     async def _going_on(self, tracker: Tracker) -> Job | None:
@@ -125,9 +141,10 @@ class JobForm(HandsOver):
         job = Job.from_slot(tracker.get_slot("job"))
         if job is None or self._clerk is None:
             return None
-        if job.at and _now(tracker) - job.at > FORGOTTEN_AFTER:
+        conversation = str(tracker.sender_id)
+        if await self._clerk.silent_seconds(conversation) > FORGOTTEN_AFTER:
             return None
-        if await self._clerk.handed_over_since(str(tracker.sender_id), job.at):
+        if await self._clerk.handed_over_since(conversation, job.at):
             return None
         return job
 
@@ -294,10 +311,15 @@ class _Turn:
             await self._guarded(job)
             return
         job.misses += 1
+        cross = it.intent in ("complaint", "not_helpful")
         if job.misses >= 2:
             job.need = f"person:{job.need}"
             self._job = job
             say(self._dispatcher, "not_understood_again", buttons=("Yes, please", "No, go on"))
+            return
+        if cross:
+            say(self._dispatcher, "acknowledge")
+            await self._guarded(job)
             return
         if job.need in OWN_WORDS:
             self._job = job

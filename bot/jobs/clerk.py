@@ -118,6 +118,16 @@ class Clerk:
 
         return await to_thread.run_sync(looked)
 
+    async def silent_seconds(self, conversation_id: str) -> float:
+        """How long the customer had not written before the latest message; 0 after only one."""
+
+        def looked() -> float:
+            with self._database.reading() as tx:
+                times = ledger.customer_times(tx, conversation_id, 2)
+            return (times[0] - times[1]) / 1000 if len(times) == 2 else 0.0
+
+        return await to_thread.run_sync(looked)
+
     # Whose is it?
 
     async def person(self, conversation_id: str) -> Person:

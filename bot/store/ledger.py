@@ -155,6 +155,14 @@ def customer_wrote_at(tx: Connection, conversation_id: str) -> int:
     return tx.execute(last.order_by(messages.c.seq.desc()).limit(1)).scalar() or 0
 
 
+def customer_times(tx: Connection, conversation_id: str, limit: int) -> list[int]:
+    """When the customer's last messages came, the latest first."""
+    statement = select(messages.c.created_at).where(
+        messages.c.conversation_id == conversation_id, messages.c.author == "customer"
+    )
+    return list(tx.execute(statement.order_by(messages.c.seq.desc()).limit(limit)).scalars())
+
+
 def note_rule(tx: Connection, message_id: int, rule: str) -> None:
     """Mark a customer's message with the rule that its words set off."""
     extra = tx.execute(select(messages.c.extra).where(messages.c.id == message_id)).scalar() or {}
