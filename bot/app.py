@@ -32,6 +32,7 @@ from bot.brain import Brain
 from bot.deliveries import Courier
 from bot.desk import knowledge as desk_knowledge
 from bot.desk import numbers as desk_numbers
+from bot.desk import orders as desk_orders
 from bot.desk import people as desk_people
 from bot.desk import policies as desk_policies
 from bot.desk import routes as desk
@@ -302,6 +303,9 @@ def create_app(settings: Settings, gateway: Gateway | None = None) -> FastAPI:
     )
     app.include_router(
         desk_work.router(gateway.support, gateway.store.agents, gateway.knowledge_base, settings)
+    )
+    app.include_router(
+        desk_orders.router(gateway.clerk, gateway.support, gateway.store.agents, settings)
     )
     parts = (gateway.store.database, gateway.support, gateway.store.agents, settings)
     app.include_router(desk_numbers.router(*parts))

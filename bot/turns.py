@@ -24,6 +24,7 @@ from bot.conversation import Arrival, Event, Route, State, after, bot_may_speak,
 from bot.deliveries import Courier
 from bot.escalation import Decision
 from bot.judging import Judge, before_receipt, missed, with_offer
+from bot.orders.card import checked
 from bot.privacy.redaction import mask
 from bot.store import ledger, tickets
 from bot.support import Support
@@ -369,7 +370,11 @@ class Turns:
     ) -> None:
         for reply in replies:
             custom = reply.get("custom") or {}
-            extra = {"sources": custom.get("sources", []), "buttons": _buttons(reply)}
+            extra = {
+                "sources": custom.get("sources", []),
+                "buttons": _buttons(reply),
+                "order": checked(custom.get("order")),
+            }
             ledger.say(
                 tx,
                 conversation_id,

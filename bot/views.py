@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from bot import wording
+from bot.orders.card import checked
 from bot.service import history
 
 
@@ -25,6 +26,7 @@ def public_message(row: Row[Any], conversation_id: str) -> dict[str, Any]:
         "client_id": row.vendor_id.removeprefix(prefix) if own else None,
         "sources": extra.get("sources", []),
         "buttons": extra.get("buttons", []),
+        "order": checked(extra.get("order")) if row.author == "bot" else None,
     }
 
 

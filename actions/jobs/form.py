@@ -36,12 +36,13 @@ from actions.jobs.hearing import Heard, heard
 from actions.jobs.replies import Masked, Number, Phrase, items_of, say
 from actions.jobs.rules import TROUBLES, WITH_ITEMS, lines_for, refusal
 from actions.jobs.state import FORGOTTEN_AFTER, NEEDS, Job
-from actions.jobs.status import card, late_days, money, status
+from actions.jobs.status import late_days, money, status
 from actions.phrases import phrase
 from actions.refer import ReferJob
 from actions.several import Several, part
 from bot import wording
 from bot.jobs.clerk import CannotSend, Clerk, CodeProblem, Refused
+from bot.orders.card import card
 from bot.orders.contract import (
     Conflict,
     NotAllowed,

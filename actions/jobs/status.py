@@ -136,19 +136,3 @@ def money(order: Order, policy: Policy, today: date) -> Reply:
 def _moment(refund: Refund) -> float:
     at = refund.issued_at or refund.created_at
     return at.timestamp() if at else 0.0
-
-
-def card(order: Order) -> dict[str, Any]:
-    """The order for the widget's card and for the desk."""
-    return {
-        "number": order.number,
-        "state": order.state.value,
-        "placed": order.placed_at.date().isoformat(),
-        "total": str(order.total),
-        "promised": order.promised.isoformat() if order.promised else None,
-        "lines": [{"title": it.title, "count": it.quantity, "left": it.left} for it in order.lines],
-        "parcels": [
-            {"state": it.state.value, "carrier": it.carrier, "url": it.tracking_url}
-            for it in order.shipments
-        ],
-    }

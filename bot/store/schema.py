@@ -181,7 +181,7 @@ messages = Table(
     Column("channel", String(20), nullable=False),
     Column("vendor_id", String(150)),
     Column("asks_for_person", Boolean, nullable=False, server_default=text("false")),
-    Column("extra", JSON),  # sources and buttons; the rule that a customer's words set off
+    Column("extra", JSON),  # sources, buttons, order; the rule that a customer's words set off
     Column("turn_id", String(32)),
     Column("handled_at", BigInteger),  # customers' messages: null until dealt with
     Column("created_at", BigInteger, nullable=False),

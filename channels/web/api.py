@@ -108,6 +108,37 @@ class Button(BaseModel):
     text: str
 
 
+class OrderLine(BaseModel):
+    """So many of one product."""
+
+    title: str
+    count: int = Field(description="as ordered")
+    left: int = Field(description="of these neither cancelled nor returned")
+
+
+class Parcel(BaseModel):
+    """One parcel of an order."""
+
+    state: str
+    words: str = Field(description="the state, as it is said")
+    carrier: str
+    url: str = Field(description="where to follow it: https, or empty")
+
+
+class OrderCard(BaseModel):
+    """The order that a message is about, as it stood when the message was written."""
+
+    number: str
+    state: Literal["received", "packed", "dispatched", "ready_to_collect", "delivered", "cancelled"]
+    words: str = Field(description="the state, as it is said")
+    placed: str | None = Field(description="YYYY-MM-DD")
+    promised: str | None = Field(description="YYYY-MM-DD")
+    total: str
+    lines: list[OrderLine]
+    more: int = Field(description="lines that are not among these")
+    parcels: list[Parcel]
+
+
 class Message(BaseModel):
     """One message of the transcript."""
 
@@ -119,6 +150,7 @@ class Message(BaseModel):
     client_id: str | None = Field(description="the customer's own id of the message")
     sources: list[Source]
     buttons: list[Button]
+    order: OrderCard | None
 
 
 class Transcript(BaseModel):

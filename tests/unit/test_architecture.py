@@ -55,6 +55,7 @@ FLOORS = {
     "bot.jobs": 3,
     "bot.jobs.details": 2,
     "bot.orders": 2,
+    "bot.orders.card": 1,
     "bot.orders.contract": 1,
     "bot.orders.policy": 1,
     "bot.conversation": 1,

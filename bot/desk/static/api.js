@@ -27,6 +27,11 @@ export function conversation(id, after) {
   return ask(`/desk/api/conversations/${encodeURIComponent(id)}?after=${after}`);
 }
 
+/** The orders proven in it, and a sentence when the shop does not answer. */
+export function orders(id) {
+  return ask(`/desk/api/conversations/${encodeURIComponent(id)}/orders`);
+}
+
 export function claim(ticketId) {
   return post(`/desk/api/tickets/${ticketId}/claim`);
 }

@@ -10,6 +10,7 @@ import { Helps } from "./helps.js";
 import { useKeys } from "./keys.js";
 import { Live } from "./live.js";
 import { Notices } from "./notices.js";
+import { Orders } from "./orders.js";
 import { Outbox } from "./outbox.js";
 import { Looking, showPresence } from "./presence.js";
 import { Queue } from "./queue.js";
@@ -51,6 +52,7 @@ class Desk {
   }));
   #tools = new Tools((ticket) => this.#worked(ticket));
   #about = new About((id) => this.open(id, true));
+  #orders = new Orders();
   #search = new Search((id) => this.open(id, true));
   #looking = new Looking(() => ({ ticket: this.#openTicket(), writing: this.#composer.writing }));
 
@@ -157,6 +159,7 @@ class Desk {
     this.#header.show(ticket, this.#agent.id);
     this.#tools.show(ticket, known.earlier ?? [], this.#agent.id);
     this.#about.show(ticket, known);
+    this.#orders.show(this.#open, messages);
     this.#helps.show(ticket, messages);
     this.#transcript.show(this.#open, messages, typing, known.notes);
     this.#composer.show(this.#open, whyNot(ticket));

@@ -1,6 +1,7 @@
 /* Shows the messages. Elements are kept and only their state is changed, because whatever is added to
  * the log is read out by a screen reader. */
 
+import { card } from "./card.js";
 import { markdown, safe } from "./markdown.js";
 
 export class Transcript {
@@ -148,6 +149,7 @@ function message(item) {
   const text = bot ? [markdown(item.text, from)] : plain(item.text);
   const bubble = classed("bubble", "div", ...text);
   const made = classed(`message ${item.author}`, "article", who, bubble);
+  if (bot && item.order) made.append(card(item.order));
   if (item.sources?.length) made.append(sources(item.sources));
   if (item.author === "customer") {
     who.textContent = "You";
