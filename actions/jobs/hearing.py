@@ -15,7 +15,8 @@ NUMBER_WORDS = {
 
 POSTCODE = re.compile(r"\b([A-Z]{1,2}\d[A-Z\d]?)\s*(\d[A-Z]{2})\b", re.I)
 CODE = re.compile(r"(?<![\d-])(\d{3})[\s-]?(\d{3})(?![\d-])")
-EMAIL = re.compile(r"[^\s<>()\[\],;:\"]+@[^\s<>()\[\],;:\"]+\.[a-z]{2,}", re.I)
+# Bounded, and without another "@" inside: what people can write must not keep us busy.
+EMAIL = re.compile(r"[^\s<>()\[\],;:\"@]{1,64}@[^\s<>()\[\],;:\"@]{1,190}\.[a-z]{2,24}", re.I)
 
 YES = re.compile(
     r"(yes|yep|yeah|yup|ya|aye|sure|ok|okay|fine|please do|do it|go ahead|go for it|correct|"

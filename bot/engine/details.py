@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import Text
 
-_EMAIL = r"[^\s<>()\[\],;:\"]+@[^\s<>()\[\],;:\"]+\.[A-Za-z]{2,}"
+# Bounded, and without another "@" inside: what people can write must not keep us busy.
+_EMAIL = r"[^\s<>()\[\],;:\"@]{1,64}@[^\s<>()\[\],;:\"@]{1,190}\.[A-Za-z]{2,24}"
 _POSTCODE = r"\b[A-Za-z]{1,2}\d[A-Za-z\d]?\s?\d[A-Za-z]{2}\b"
 _NAMED = re.compile(
     r"(?:[,;.]\s*|\s+|^)(?:and\s+|with\s+|from\s+|using\s+)?(?:my|the|its|it's|our)?\s*"

@@ -342,17 +342,18 @@ ids = [it[0] for it in WRITES]
 
 @pytest.mark.parametrize(("at", "field", "write"), SEEN, ids=ids[:-1])
 @pytest.mark.parametrize(
-    "fault", [reset_after, error_after, slow_after(0.8)], ids=["reset", "error", "slow"]
+    ("fault", "another"),
+    [(reset_after, False), (error_after, False), (slow_after(1.6), False), (reset_after, True)],
+    ids=["reset", "error", "slow", "another process"],
 )
-@pytest.mark.parametrize("another", [False, True], ids=["same process", "another process"])
 def test_done_without_an_answer(local, at, field, write, fault, another):
     """It was done, and the same key sees that, also after our process was replaced."""
-    shop = connected(local, timeout=0.6)
+    shop = connected(local, timeout=1.2)
     local.fail(fault, at=at)
     with pytest.raises(Unknown):
         run(lambda: write(shop, "k/1"))
-    time.sleep(1.3 if another else 0.3)
-    later = connected(local, timeout=0.6) if another else shop
+    time.sleep(2.5 if another else 0.5)
+    later = connected(local, timeout=1.2) if another else shop
     found = run(lambda: later.outcome("k/1"))
     assert found and found.reference
     assert run(lambda: write(later, "k/1")) == found
