@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from actions.jobs.hearing import POSTCODE, Heard, chosen, several_chosen
+from actions.jobs.hearing import ALL, POSTCODE, Heard, by_place, chosen, named_in, plain_figures
 from actions.jobs.replies import Number, items_of
 from actions.jobs.rules import RETURNS, lines_for, not_returnable
 from actions.jobs.state import Job
@@ -15,26 +15,41 @@ from bot.orders.policy import Policy
 
 REMEDIES = ("A replacement", "A refund")
 LONGEST = 1000
+MOST_SHOWN = 6  # lines of an order among the choices
+LONGEST_ADDRESS = 400
 ENOUGH_WORDS = 6  # of a first message, to be the description of what is wrong
 
 REASONS = {
-    "faulty": r"fault|broken|defect|damag|rip|torn|tear|leak|crack|doesn'?t work|stopped working",
-    "size": r"small|big|large|tight|loose|fit|size|long|short|wide|narrow",
+    "faulty": r"fault|broken|defect|damag|rip|torn|tear|leak|crack|doesn['’]?t work|stopped working",
+    "size": r"small|big|large|tight|loose|fit|size|(?<!no )long|short|wide|narrow",
     "not_as_expected": r"expect|picture|photo|colou?r|different|quality|look|feel|description",
-    "changed_mind": r"chang|don'?t (want|need|like)|no longer|gift|found|cheaper|mistake|wrong one",
+    "changed_mind": r"chang|don['’]?t (want|need|like)|no longer|gift|found|cheaper|mistake|wrong one",
 }
 MORE_TROUBLE = (
     r"missing|wrong|came apart|split|hole|stain|scratch|dent|smash|crush|seam|zip|not in|never in|"
     r"came off|fell off|melted|wet|mould"
 )
+NOT = r"(?:not|never|no|without|isn['’]?t|wasn['’]?t|weren['’]?t|aren['’]?t|haven['’]?t|hasn['’]?t)"
 UNUSED = (
-    r"\b(unused|unworn|(not|never) (been )?(used|worn)|still (has|have)|"
-    r"tags? (are |is )?(still )?on|brand new)\b"
+    rf"\b(unused|unworn|{NOT}(?: been| even| ever| yet)* (used|worn)|"
+    r"didn['’]?t (even )?(use|wear)|"
+    r"still (has|have|got) (\w+ ){0,3}tags?|tags? (are |is )?(still )?on|brand new)\b"
 )
 USED = (
-    r"\b(used (it|them)|worn (it|them)|wore|(have|been) (used|worn)|no tags?|"
-    r"tags? (are |is )?(off|gone|removed))\b"
+    r"\b(used (it|them)|worn (it|them)|wore|(have|['’]ve|was|were|been) (only )?(used|worn)|"
+    r"(used|worn) (only )?(once|twice))\b"
 )
+TAGS_OFF = (
+    r"\b((no|without( the| its| their)?) tags?|tags? (are |is |were )?(off|gone|removed|missing))\b"
+)
+SOUND = rf"\b{NOT}( \w+)? (faulty?|broken|damaged?|defects?|defective|torn|ripped)\b"
+BUT = r"\b(?:except(?: for)?|but not|all but|apart from|other than|everything but)\b"
+HOUSE = (
+    r"\b(?:cottage|house|farm|court|barn|hall|lodge|mill|flat|apartment|building|floor|villa|manor|"
+    r"rectory|care of|c/o)\b"
+)
+REFERENCE = r"\b[A-Za-z]{1,10}-?\d{4,12}\b"
+FEWEST_DIGITS, MOST_DIGITS = 9, 15  # of a phone number
 COUNTRIES = {
     "GB": r"uk|united kingdom|great britain|england|scotland|wales|northern ireland",
     "IE": r"(?<!northern )ireland|eire",
@@ -75,7 +90,7 @@ def question(job: Job, need: str, order: Order | None, policy: Policy) -> Questi
         both = ("All of them",) if job.kind != "cancel_order" and len(titles) > 1 else ()
         name = {"cancel_order": "cancel_which", **dict.fromkeys(RETURNS, "return_which")}
         reply = name.get(job.kind, "problem_which")
-        return Question(reply, {"number": number}, (*first, *titles[:6], *both))
+        return Question(reply, {"number": number}, (*first, *titles[:MOST_SHOWN], *both))
     if need == "reason":
         return Question("return_reason", {}, tuple(policy.return_reasons.values()))
     if need == "unused":
@@ -184,8 +199,15 @@ def only_line(job: Job, lines: list[Line]) -> None:
 def named_lines(job: Job, heard: Heard, lines: list[Line]) -> None:
     """The lines that a message names by the way."""
     titles = [line.title for line in lines]
-    for at in several_chosen(heard.text, titles):
-        job.items[lines[at].id] = _count(heard.text, lines[at])
+    kept, *rest = re.split(BUT, heard.text, maxsplit=1, flags=re.I)
+    out = {at for at, _ in named_in(rest[0], titles)} if rest else set()
+    if out and (ALL.search(heard.text) or not named_in(kept, titles)):
+        job.items.update({line.id: line.left for at, line in enumerate(lines) if at not in out})
+        return
+    found = [it for it in named_in(kept if out else heard.text, titles) if it[0] not in out]
+    for at, clause in found:
+        words = clause if len(found) > 1 else heard.text
+        job.items[lines[at].id] = _count(words, lines[at])
 
 
 def _items(job: Job, heard: Heard, order: Order) -> bool:
@@ -193,18 +215,18 @@ def _items(job: Job, heard: Heard, order: Order) -> bool:
     first = ["The whole order"] if job.kind == "cancel_order" else []
     titles = [*first, *(line.title for line in lines)]
     exact = [title.casefold() for title in titles]
+    named = Job(job.kind)
+    named_lines(named, heard, lines)
     if heard.says_all and heard.text.strip().casefold() not in exact[len(first) :]:
+        job.items = named.items or {line.id: line.left for line in lines}
+        return True
+    choices = [*titles[: MOST_SHOWN + len(first)], *([] if first else ["All of them"])]
+    places = by_place(heard.text, choices)
+    if any(choices[at] in ("All of them", *first) for at in places):
         job.items = {line.id: line.left for line in lines}
         return True
-    at = chosen(heard.text, [*titles, "All of them"])
-    if at is not None and (at >= len(titles) or (first and at == 0)):
-        job.items = {line.id: line.left for line in lines}
-        return True
-    job.items = {}
-    named_lines(job, heard, lines)
-    if not job.items and at is not None:
-        line = lines[at - len(first)]
-        job.items = {line.id: _count(heard.text, line)}
+    chosen_lines = [lines[at - len(first)] for at in places]
+    job.items = {line.id: line.left for line in chosen_lines} or named.items
     return bool(job.items)
 
 
@@ -212,12 +234,15 @@ def _count(text: str, line: Line) -> int:
     """How many of a line: what is said, within what there is; else all."""
     numbers = [int(it) for it in re.findall(r"(?<![\w.])(\d{1,2})(?![\w.])", text)]
     words = {"one": 1, "two": 2, "three": 3, "four": 4, "five": 5}
-    numbers += [count for word, count in words.items() if re.search(rf"\b{word} of\b", text, re.I)]
+    numbers += [
+        count for word, count in words.items() if re.search(rf"\b{word}( pairs?)? of\b", text, re.I)
+    ]
     fitting = [it for it in numbers if 1 <= it < line.left]
-    return fitting[0] if fitting and line.left > 1 and "of" in text.casefold() else line.left
+    return fitting[0] if fitting and re.search(r"\bof\b", text, re.I) else line.left
 
 
 def _reason(text: str) -> str:
+    text = re.sub(SOUND, " ", text, flags=re.I)
     for reason, pattern in REASONS.items():
         if re.search(rf"\b({pattern})", text, re.I):
             return reason
@@ -228,8 +253,10 @@ def _return_reason(job: Job, heard: Heard, policy: Policy) -> bool:
     titles = list(policy.return_reasons.values())
     if heard.asks:
         return False
+    exact = heard.text.strip().casefold() in [it.casefold() for it in titles]
     at = chosen(heard.text, titles)
-    found = list(policy.return_reasons)[at] if at is not None else _reason(heard.text)
+    told = "" if exact or by_place(heard.text, titles) else _reason(heard.text)
+    found = told or (list(policy.return_reasons)[at] if at is not None else "")
     cross = heard.intent in ("complaint", "not_helpful", "request_person")
     if not found and not cross and len(heard.plain.split()) >= 4:
         found = "not_as_expected"
@@ -240,7 +267,9 @@ def _return_reason(job: Job, heard: Heard, policy: Policy) -> bool:
 
 
 def _unused(job: Job, heard: Heard) -> bool:
-    if re.search(UNUSED, heard.text, re.I):
+    if re.search(TAGS_OFF, heard.text, re.I):
+        job.unused = False
+    elif re.search(UNUSED, heard.text, re.I):
         job.unused = True
     elif re.search(USED, heard.text, re.I):
         job.unused = False
@@ -257,12 +286,14 @@ def _yes_no(job: Job, heard: Heard) -> bool:
 
 
 def _remedy(job: Job, heard: Heard) -> bool:
-    at = chosen(heard.text, list(REMEDIES))
-    if at is None and re.search(r"\b(money back|refund)", heard.text, re.I):
+    refused = r"\b(don['’]?t want|do not want|not|no|rather than|instead of) (an? |my )?"
+    text = re.sub(rf"{refused}(refund|replacement|money back)", " ", heard.text, flags=re.I)
+    if all(re.search(it, text, re.I) for it in (r"\brefund|money back", r"\breplace|new one")):
+        return False
+    at = chosen(text, list(REMEDIES))
+    if at is None and re.search(r"\b(money back|refund)", text, re.I):
         at = 1
-    if at is None and re.search(
-        r"\b(replac|new one|another one|send (it|them) again)", heard.text, re.I
-    ):
+    if at is None and re.search(r"\b(replac|new one|another one|send (it|them) again)", text, re.I):
         at = 0
     if at is None:
         return False
@@ -271,18 +302,24 @@ def _remedy(job: Job, heard: Heard) -> bool:
 
 
 def _contact(job: Job, heard: Heard) -> bool:
-    if heard.email:
-        job.contact = {"email": heard.email}
-    elif phone := re.search(r"(?<!\w)\+?\d[\d\s().-]{8,16}\d(?!\w)", heard.text):
-        job.contact = {"phone": re.sub(r"[^\d+]", "", phone.group())}
-    return bool(job.contact)
+    """An e-mail address, a phone number, or both."""
+    text = re.sub(REFERENCE, " ", plain_figures(heard.text))
+    found = {"email": heard.email} if heard.email else {}
+    for phone in re.finditer(r"(?<!\w)\+?\d[\d\s().-]{7,18}\d(?!\w)", text):
+        digits = re.sub(r"[^\d+]", "", phone.group())
+        if FEWEST_DIGITS <= len(digits.strip("+")) <= MOST_DIGITS:
+            found.setdefault("phone", digits)
+    job.contact = found or job.contact
+    return bool(found)
 
 
 def order_address(job: Job, text: str) -> bool:
     """A street with a number, a place and a postcode, in a line or in several; what is not complete
     is no address."""
-    found = POSTCODE.search(text)
-    if not found or len(text) > 400:
+    if len(text) > LONGEST_ADDRESS:
+        return False
+    text = re.sub(REFERENCE, " ", re.sub(r"[^\S\n]|[\x00-\x08\x0e-\x1f\x7f]", " ", text))
+    if not POSTCODE.search(text):
         return False
     words = re.sub(
         r"(?i)^.*?\b(?:address is|deliver(?:ed)? (?:it )?to|send it to|to:?)\s+", "", text, count=1
@@ -302,7 +339,8 @@ def order_address(job: Job, text: str) -> bool:
     if len(pieces) < 2 or not any(re.search(r"\d", it) for it in pieces[:-1]):
         return False
     street = list(pieces[:-1])
-    name = street.pop(0) if len(street) > 1 and not re.search(r"\d", street[0]) else ""
+    person = len(street) > 1 and not re.search(rf"\d|{HOUSE}", street[0], re.I)
+    name = street.pop(0) if person else ""
     if not street:
         return False
     job.address = {

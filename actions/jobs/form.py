@@ -488,6 +488,10 @@ class _Turn:
         if job.kind == "loyalty_points":
             await self._points(order)
             return True
+        if job.confirmed:
+            # It was looked at before it was confirmed; a turn that is done again after a crash finds
+            # it done, and the shop knows it again by its key.
+            return False
         refused = refusal(job.kind, order, self._clerk.policy, today)
         if refused is not None:
             self._end(refused[0], refused[1], person=self._wish(job))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,25 +16,34 @@ NUMBER_WORDS = {
 
 POSTCODE = re.compile(r"\b([A-Z]{1,2}\d[A-Z\d]?)\s*(\d[A-Z]{2})\b", re.I)
 CODE = re.compile(r"(?<![\d-])(\d{3})[\s-]?(\d{3})(?![\d-])")
-# Bounded, and without another "@" inside: what people can write must not keep us busy.
-EMAIL = re.compile(r"[^\s<>()\[\],;:\"@]{1,64}@[^\s<>()\[\],;:\"@]{1,190}\.[a-z]{2,24}", re.I)
+# Pieces are bounded, and begin where a word does: a long message is read once, not once a letter.
+_PIECE = r"[^\s<>()\[\],;:=\"@]"
+EMAIL = re.compile(rf"(?<!{_PIECE}){_PIECE}{{1,64}}@{_PIECE}{{1,253}}\.[a-z]{{2,63}}", re.I)
+_HYPHENS = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2212"), "-")
 
-YES = re.compile(
-    r"(yes|yep|yeah|yup|ya|aye|sure|ok|okay|fine|please do|do it|go ahead|go for it|correct|"
-    r"right|exactly|that'?s (right|correct|it|fine)|sounds good|perfect|confirm(ed)?|i do|please|"
-    r"y|of course|absolutely|definitely)",
-    re.I,
+_YES = (
+    r"yes|yep|yeah|yup|ya|aye|sure|ok|okay|fine|please do|do it|do that|go ahead|go for it|correct|"
+    r"right|exactly|that'?s (?:right|correct|it|fine)|it is|sounds good|perfect|confirm(?:ed)?|i do|"
+    r"please|y|of course|absolutely|definitely"
 )
-NO = re.compile(
-    r"(no|nope|nah|not really|n|no thanks?|no thank you|don'?t|do not|wrong|that'?s (wrong|not it)|"
-    r"not (that|this|yet|quite))",
-    re.I,
+_NO = (
+    r"no|nope|nah|not really|n|don'?t(?: do (?:it|that))?|do not|wrong|that'?s (?:wrong|not it)|"
+    r"not (?:that|this|yet|quite|now)|leave it"
 )
+_POLITE = r"thanks?|thank you|please|then|now|sorry"
+YES = re.compile(rf"(?:{_YES})(?: (?:{_YES}|{_POLITE}))*")
+NO = re.compile(rf"(?:{_NO})(?: (?:{_NO}|{_POLITE}))*")
+UNSURE = re.compile(r"\b(no idea|no clue|not sure|unsure|don'?t know|dunno|maybe|perhaps)\b")
+RESERVED = re.compile(r"\b(but|except|only|wait|not|don'?t|no|before|unless|if|instead)\b")
+"""After a yes: what makes it more, or less, than one."""
+
 STOP = re.compile(
-    r"\b(never ?mind|forget (it|about it)|leave it|cancel (this|that)( request)?|stop( it| this)?|"
-    r"drop it|changed my mind|don'?t bother|no longer needed|scrap that|abort|quit)\b",
-    re.I,
+    r"\b(never ?mind|forget (it|about it)|abort|quit|changed my mind|don'?t bother|"
+    r"no longer needed|scrap that)\b|"
+    r"\b(leave it|drop it|cancel (this|that)( request)?|(^|please |no )stop( it| this| that)?)"
+    r"( (please|now|then|thanks|thank you|for now|as it is|be))*$"
 )
+FEW_WORDS = 8  # of a message, to be an answer and no story
 ALL = re.compile(
     r"\b(all( of (it|them))?|everything|the (whole|entire|full)( order| lot| thing)?|whole order|"
     r"both|each|complete order)\b",
@@ -55,30 +65,40 @@ class Heard:
 
     @property
     def plain(self) -> str:
-        return re.sub(r"[^\w' ]+", " ", self.text.casefold()).strip()
+        """The words in small letters, one space between them."""
+        return " ".join(re.sub(r"[^\w']+", " ", _same_quotes(self.text)).split())
+
+    @property
+    def _opening(self) -> str:
+        """The words up to the first comma or full stop."""
+        words = re.match(r"[\w' ]+", _same_quotes(self.text[:200]).strip(" .,!¡*\"'“”"))
+        return " ".join(words.group().split()) if words else ""
+
+    @property
+    def _few(self) -> bool:
+        return len(self.plain.split()) <= FEW_WORDS
 
     @property
     def says_yes(self) -> bool:
-        first = re.match(r"[\w' ]+", self.text.casefold().strip(" .,!¡*\"'“”"))
-        words = self.plain
-        return (
-            bool(YES.fullmatch(words))
-            or self.intent == "affirm"
-            or bool(first and YES.fullmatch(first.group().strip()) and len(words.split()) <= 8)
-        )
+        if self._few and YES.fullmatch(self.plain):
+            return True
+        rest = self.plain.removeprefix(self._opening)
+        if self.text.rstrip().endswith("?") or UNSURE.search(self.plain) or RESERVED.search(rest):
+            return False
+        opens = bool(YES.fullmatch(self._opening)) and self._few
+        return opens or (self.intent == "affirm" and not RESERVED.search(self.plain))
 
     @property
     def says_no(self) -> bool:
-        first = re.match(r"[\w' ]+", self.text.casefold().strip(" .,!¡*\"'“”"))
-        return (
-            self.intent == "deny"
-            or bool(NO.fullmatch(self.plain))
-            or bool(first and NO.fullmatch(first.group().strip()))
-        )
+        if UNSURE.search(self.plain):
+            return False
+        if (self._few and NO.fullmatch(self.plain)) or NO.fullmatch(self._opening):
+            return True
+        return self.intent == "deny" and not YES.fullmatch(self._opening)
 
     @property
     def stops(self) -> bool:
-        return bool(STOP.search(self.text)) and len(self.plain.split()) <= 8
+        return not self.numbers and self._few and bool(STOP.search(self.plain))
 
     @property
     def bare(self) -> bool:
@@ -97,6 +117,10 @@ class Heard:
         return self.text.rstrip().endswith("?") or bool(re.match(opening, self.plain))
 
 
+def _same_quotes(text: str) -> str:
+    return text.casefold().replace("’", "'").replace("‘", "'")
+
+
 def heard(message: dict[str, Any], text: str, policy: Policy) -> Heard:
     """A message of the engine, read by the shop's rules.
 
@@ -107,9 +131,10 @@ def heard(message: dict[str, Any], text: str, policy: Policy) -> Heard:
     entities = message.get("entities") or []
     found = [str(one["value"]) for one in entities if one.get("entity") == "order_number"]
     email = next((str(it["value"]) for it in entities if it.get("entity") == "email"), "")
+    figures = plain_figures(text)
     spoken = EMAIL.search(text)
-    postcode = POSTCODE.search(text)
-    code = CODE.search(text)
+    postcode = POSTCODE.search(figures)
+    code = CODE.search(figures)
     intent = message.get("intent") or {}
     return Heard(
         text=text,
@@ -122,29 +147,72 @@ def heard(message: dict[str, Any], text: str, policy: Policy) -> Heard:
     )
 
 
+def plain_figures(text: str) -> str:
+    """The text, of the same length, with the digits of all scripts as 0 to 9, and plain hyphens."""
+    digits = (str(unicodedata.decimal(it)) if it.isdecimal() else it for it in text)
+    return "".join(digits).translate(_HYPHENS)
+
+
 def order_numbers(text: str, policy: Policy) -> list[str]:
     """Order numbers as people write them: "np 123 456", "#NP123456", "no. 123456", "one two three
-    four five six". Digits that belong to something longer, a card or a phone number, are none."""
+    four five six". Digits that belong to something else are none: a card, a phone number, a date, an
+    amount, another kind of reference."""
+    text = plain_figures(text)
     letters = re.escape(policy.number_prefix.strip("-# "))
     digits = policy.number_digits
-    spaced = r"[\s.\-]?".join([r"\d"] * digits)
-    pattern = re.compile(rf"(?<![\w+])(?:{letters}\s*[-#:.]?\s*|#\s*)?({spaced})(?![\d\w])", re.I)
+    spaced = r"[^\S\n]?[.\-]?[^\S\n]?".join([r"\d"] * digits)
+    named = rf"{letters}\s{{0,3}}[-#:.]?\s{{0,3}}|#\s{{0,3}}" if letters else r"#\s{0,3}"
+    pattern = re.compile(rf"(?<![\w+])({named})?({spaced})(?!\w)", re.I)
     found = [
-        policy.number_prefix + re.sub(r"\D", "", match.group(1))
+        policy.number_prefix + re.sub(r"\D", "", match.group(2))
         for match in pattern.finditer(text)
-        if not re.search(r"[\d+]\s*[\s\-.]?$", text[: match.start()])
-        and not re.match(r"[\s\-.]?\d", text[match.end() :])
+        if _stands_alone(text, match)
     ]
-    words = re.findall(r"[a-z]+|\d", text.casefold())
+    return list(dict.fromkeys(found or _spelled_out(text, policy)))
+
+
+def _stands_alone(text: str, match: re.Match[str]) -> bool:
+    """Whether the digits are an order number's, and not part of something else."""
+    before, after = text[max(0, match.start() - 12) : match.start()], text[match.end() :][:12]
+    groups = re.findall(r"\d+", match.group(2))
+    if match.group(1):
+        return len(groups) == 1 or not re.match(r"[^\S\n]?[.\-]?\d", after)
+    if re.search(r"[\d+]\)?[^\S\n]{0,3}[\-./]?\Z", before) or re.match(r"[^\S\n]?[\-./]?\d", after):
+        return False
+    if re.search(r"[£€$][^\S\n]?\Z", before) or re.match(_CURRENCY, after, re.I):
+        return False
+    if re.search(r"\w-\Z", before) and not re.search(r"(?i)\b(order|number|no|nr)-$", before):
+        return False  # another reference: "RT-123456"
+    return len(groups) == 1 or _grouped(match.group(2), groups)
+
+
+_CURRENCY = r"\s?([£€$]|(pounds?|euros?|dollars?|gbp|eur|usd)\b)"
+
+
+def _grouped(written: str, groups: list[str]) -> bool:
+    """Whether digits are grouped as people group a number: evenly, and not as a date or a bank's
+    sort code, 12-11-26."""
+    sizes = {len(it) for it in groups}
+    if len(sizes) > 1 or "." in written:
+        return False
+    if sizes != {2}:
+        return True
+    looks_like_date = len(groups) == 3 and 1 <= int(groups[0]) <= 31 and 1 <= int(groups[1]) <= 12
+    return "-" not in written and not looks_like_date
+
+
+def _spelled_out(text: str, policy: Policy) -> list[str]:
+    """Numbers in words, single digits among them."""
+    found: list[str] = []
     run: list[str] = []
-    for word in [*words, ""]:
-        if word.isdigit() or word in NUMBER_WORDS:
-            run.append(word if word.isdigit() else NUMBER_WORDS[word])
+    for word in [*re.findall(r"[a-z]+|\d+|[£€$/:.]", text.casefold()), ""]:
+        if word in NUMBER_WORDS or (word.isdigit() and len(word) == 1):
+            run.append(word)
             continue
-        if len(run) == digits and not found:
-            found.append(policy.number_prefix + "".join(run))
+        if len(run) == policy.number_digits and not all(it.isdigit() for it in run):
+            found.append(policy.number_prefix + "".join(NUMBER_WORDS.get(it, it) for it in run))
         run = []
-    return list(dict.fromkeys(found))
+    return found
 
 
 def chosen(text: str, titles: list[str]) -> int | None:
@@ -173,17 +241,35 @@ def chosen(text: str, titles: list[str]) -> int | None:
     return scores.index(best) if best and scores.count(best) == 1 else None
 
 
+def named_in(text: str, titles: list[str]) -> list[tuple[int, str]]:
+    """The choices that a message names, one clause each, with the clauses."""
+    found: dict[int, str] = {}
+    for clause in re.split(r",| and |\+|&|;", text):
+        one = chosen(clause, titles) if clause.strip() else None
+        if one is not None:
+            found.setdefault(one, clause)
+    return list(found.items())
+
+
+def by_place(text: str, titles: list[str]) -> list[int]:
+    """The choices that a message names by nothing but their places: "2", "1 and 3", "the first"."""
+    clauses = [it for it in re.split(r",| and |\+|&|;", text) if it.strip()]
+    plain = [" ".join(re.findall(r"\w+", it.casefold())) for it in clauses]
+    if not plain or not all(_PLACE.fullmatch(it) for it in plain):
+        return []
+    return several_chosen(text, titles)
+
+
 def several_chosen(text: str, titles: list[str]) -> list[int]:
     """The choices that a message names, one clause each."""
-    found = []
-    for clause in re.split(r",| and |\+|&|;", text):
-        one = chosen(clause, titles)
-        if one is not None and one not in found:
-            found.append(one)
-    return found
+    return [one for one, _ in named_in(text, titles)]
 
 
-_EMPTY = {"the", "a", "an", "my", "one", "it", "is", "of", "and", "please", "just", "only", "i"}
+_PLACE = re.compile(
+    r"(?:number |no |the )?(?:\d{1,2}|first|second|third|fourth|fifth)(?: one)?", re.I
+)
+_EMPTY = {"the", "a", "an", "my", "one", "it", "is", "of", "and", "please", "just", "only", "i",
+          "t", "s", "doesn", "isn", "don", "didn"}  # fmt: skip
 
 
 def _stem(word: str) -> str:

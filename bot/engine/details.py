@@ -9,16 +9,20 @@ from __future__ import annotations
 import re
 from typing import Text
 
-# Bounded, and without another "@" inside: what people can write must not keep us busy.
-_EMAIL = r"[^\s<>()\[\],;:\"@]{1,64}@[^\s<>()\[\],;:\"@]{1,190}\.[A-Za-z]{2,24}"
+# Pieces are bounded, and begin where a word does: a long message is read once, not once a letter.
+_PIECE = r"[^\s<>()\[\],;:\"@]"
+_EMAIL = rf"{_PIECE}{{1,64}}@{_PIECE}{{1,253}}\.[A-Za-z]{{2,63}}"
 _POSTCODE = r"\b[A-Za-z]{1,2}\d[A-Za-z\d]?\s?\d[A-Za-z]{2}\b"
+_GAP = r"\s{1,5}"
 _NAMED = re.compile(
-    r"(?:[,;.]\s*|\s+|^)(?:and\s+|with\s+|from\s+|using\s+)?(?:my|the|its|it's|our)?\s*"
-    r"(?:e-?mail|mail|post\s?code|zip(?:\s+code)?)(?:\s+address)?(?:\s+(?:on\s+it|for\s+it|there))?"
-    rf"(?:\s+(?:is|was))?\s*[:=]?\s*(?:{_EMAIL}|{_POSTCODE})",
+    rf"(?:[,;.]\s{{0,5}}|(?<!\s){_GAP}|^)(?:(?:and|with|from|using){_GAP})?"
+    rf"(?:(?:my|the|its|it's|our)\s{{0,5}})?"
+    rf"(?:e-?mail|mail|post\s?code|zip(?:{_GAP}code)?)(?:{_GAP}address)?"
+    rf"(?:{_GAP}(?:on{_GAP}it|for{_GAP}it|there))?(?:{_GAP}(?:is|was))?"
+    rf"\s{{0,5}}[:=]?\s{{0,5}}(?:{_EMAIL}|{_POSTCODE})",
     re.IGNORECASE,
 )
-_BARE = re.compile(rf"{_EMAIL}|{_POSTCODE}", re.IGNORECASE)
+_BARE = re.compile(rf"(?<!{_PIECE}){_EMAIL}|{_POSTCODE}", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z']{2,}")
 FEWEST_WORDS = 2
 

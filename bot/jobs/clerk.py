@@ -18,6 +18,7 @@ from typing import Any
 
 import structlog
 from anyio import to_thread
+from sqlalchemy import Connection
 
 from bot.jobs.details import fingerprint, fits, masked_email, masked_phone, plain_email
 from bot.orders.contract import Customer, NotFound, Order, OrderSystem
@@ -153,6 +154,8 @@ class Clerk:
 
     def _proofs(self, conversation_id: str) -> list[tuple[str, str]]:
         with self._database.reading() as tx:
+            if ledger.conversation(tx, conversation_id) is None:
+                return []
             since = self._database.now(tx) - PROOF_HOURS * HOUR
             return orders.proofs(tx, conversation_id, since)
 
@@ -208,20 +211,20 @@ class Clerk:
 
     def _over(self, conversation_id: str, number: str, mark: str) -> bool:
         with self._database.reading() as tx:
-            since = self._database.now(tx) - HOUR
-            return (
-                orders.tries(tx, since, conversation_id=conversation_id) >= TRIES_A_CONVERSATION
-                or orders.tries(tx, since, order_number=number) >= TRIES_AN_ORDER
-                or orders.tries(tx, since, detail_hash=mark) >= TRIES_A_DETAIL
-            )
+            if ledger.conversation(tx, conversation_id) is None:
+                return True  # somebody talks to the engine without the gateway: nothing is proven
+            return _too_many(tx, self._database.now(tx), conversation_id, number, mark)
 
     def _note(self, conversation_id: str, number: str, mark: str, right: bool) -> bool:
         """Keep what was proven, or tried; whether that was the last try."""
         with self._database.transaction() as tx:
             if ledger.conversation(tx, conversation_id) is None:
-                return True  # somebody talks to the engine without the gateway: nothing is proven
+                return True
             now = self._database.now(tx)
             if right:
+                # Others may have tried while the shop was asked: guesses side by side are no more.
+                if _too_many(tx, now, conversation_id, number, mark):
+                    return True
                 orders.note_proof(tx, conversation_id, number, DETAIL, now)
                 return False
             orders.note_try(tx, conversation_id, number, detail_hash=mark, now=now)
@@ -301,16 +304,33 @@ class Clerk:
         with self._database.transaction() as tx:
             now = self._database.now(tx)
             sent = addresses.latest_code(tx, conversation_id, _purpose(number))
-            if sent is None or sent.used_at or now >= sent.expires_at or sent.tries >= CODE_TRIES:
+            right = sent is not None and hmac.compare_digest(
+                sent.code_hash, _hash(conversation_id, number, code)
+            )
+            if sent is None or now >= sent.expires_at or sent.tries >= CODE_TRIES:
                 left = 0
-            elif hmac.compare_digest(sent.code_hash, _hash(conversation_id, number, code)):
-                addresses.change_code(tx, sent.id, used_at=now)
+            elif right:
+                # Also when it was used before: a turn that a crash cut short is done again, and here
+                # it opens nothing that is not open already.
+                addresses.change_code(tx, sent.id, used_at=sent.used_at or now)
                 orders.note_proof(tx, conversation_id, number, CODE, now)
                 return
+            elif sent.used_at:
+                left = 0
             else:
                 addresses.change_code(tx, sent.id, tries=sent.tries + 1)
                 left = CODE_TRIES - sent.tries - 1
         raise CodeProblem(left)  # after the commit: a try counts
+
+
+def _too_many(tx: Connection, now: int, conversation_id: str, number: str, mark: str) -> bool:
+    """Whether there were too many wrong tries in the last hour to look at another."""
+    since = now - HOUR
+    return (
+        orders.tries(tx, since, conversation_id=conversation_id) >= TRIES_A_CONVERSATION
+        or orders.tries(tx, since, order_number=number) >= TRIES_AN_ORDER
+        or orders.tries(tx, since, detail_hash=mark) >= TRIES_A_DETAIL
+    )
 
 
 def _signed_in_owner(order: Order, person: Person) -> bool:
